@@ -6,8 +6,8 @@ namespace ResumableUploads.Engine.Content;
 /// </summary>
 /// <param name="time">The clock.</param>
 /// <param name="settings">The idle timeout and the minimum data rate.</param>
-/// <param name="body">The body, which a violation ends.</param>
-internal sealed class MinDataRateMonitor(TimeProvider time, EngineSettings settings, RequestBodyReader body) : IDisposable
+/// <param name="onViolation">The action that ends the body.</param>
+internal sealed class MinDataRateMonitor(TimeProvider time, EngineSettings settings, Action<BodyEndReason> onViolation) : IDisposable
 {
     private readonly Lock _lock = new();
     private ITimer? _timer;
@@ -87,7 +87,7 @@ internal sealed class MinDataRateMonitor(TimeProvider time, EngineSettings setti
 
         if (violation != BodyEndReason.NotEnded)
         {
-            body.RequestStop(violation);
+            onViolation(violation);
         }
     }
 }

@@ -49,7 +49,7 @@ internal sealed partial class RequestBodyReader : PipeReader, IDisposable
         _hasher = digest is null ? null : new BackgroundHasher(digest);
         _onEndingEarly = onEndingEarly;
         _time = time;
-        _dataRateMonitor = new MinDataRateMonitor(time, settings, this);
+        _dataRateMonitor = new MinDataRateMonitor(time, settings, RequestStop);
     }
 
     /// <summary>Specifies which calls the inner reader accepts.</summary>
