@@ -8,7 +8,10 @@ using ResumableUploads.Engine.Permits;
 
 namespace ResumableUploads.Engine;
 
-/// <summary>A request to append bytes to an upload, in a form that is the same for all protocols.</summary>
+/// <summary>
+/// A request to append bytes to an upload, in a form that is the same for all protocols. A protocol creates it, and the hosting layer completes it before it
+/// reaches the engine, which never changes it.
+/// </summary>
 internal sealed record AppendCommand
 {
     /// <summary>The value of <see cref="ContentCoding"/> for a body that is declared not to be encoded.</summary>
@@ -16,14 +19,14 @@ internal sealed record AppendCommand
 
     public required UploadKey Key { get; init; }
 
-    /// <summary>Gets the protocol and the endpoint of the request.</summary>
-    public UploadOrigin Origin { get; init; }
+    /// <summary>Gets or sets the protocol and the endpoint of the request.</summary>
+    public UploadOrigin Origin { get; set; }
 
     /// <summary>Gets the activity of the append, or null if it is not traced. The engine sets it.</summary>
     public Activity? Activity { get; init; }
 
-    /// <summary>Gets the network of the client if unrelated clients share its owner; otherwise null.</summary>
-    public string? Network { get; init; }
+    /// <summary>Gets or sets the network of the client if unrelated clients share its owner; otherwise null.</summary>
+    public string? Network { get; set; }
 
     /// <summary>Gets the offset at which the client appends.</summary>
     public required long Offset { get; init; }
@@ -31,10 +34,10 @@ internal sealed record AppendCommand
     public required PipeReader Body { get; init; }
 
     /// <summary>
-    /// Gets the reader of the connection that transports <see cref="Body"/>, or null if the body is not a plain part of it. After the client has closed
+    /// Gets or sets the reader of the connection that transports <see cref="Body"/>, or null if the body is not a plain part of it. After the client has closed
     /// the connection, it has the bytes that the server has received, but does not return.
     /// </summary>
-    public PipeReader? Connection { get; init; }
+    public PipeReader? Connection { get; set; }
 
     /// <summary>Gets the stream of the store that <see cref="Body"/> reads, or null if the bytes do not come from another upload.</summary>
     public Stream? SourceStream { get; init; }
@@ -55,20 +58,20 @@ internal sealed record AppendCommand
     /// <summary>Gets the declared or derived length of the upload, or null.</summary>
     public long? KnownLength => UploadLength ?? ImpliedLength;
 
-    /// <summary>Gets the maximum size of the upload, in bytes, or null to use <see cref="EngineSettings.MaxUploadSize"/>.</summary>
-    public long? MaxUploadSize { get; init; }
+    /// <summary>Gets or sets the maximum size of the upload, in bytes, or null to use <see cref="EngineSettings.MaxUploadSize"/>.</summary>
+    public long? MaxUploadSize { get; set; }
 
     /// <summary>Gets the maximum length of this body, in bytes, or null if only the size of the upload is limited.</summary>
     public long? MaxBodyLength { get; init; }
 
-    /// <summary>Gets the description of the upload to create if it does not exist, or null if the upload must exist.</summary>
-    public CreateCommand? CreateIfMissing { get; init; }
+    /// <summary>Gets or sets the description of the upload to create if it does not exist, or null if the upload must exist.</summary>
+    public CreateCommand? CreateIfMissing { get; set; }
 
     /// <summary>
-    /// Gets a function that returns whether the request is one for the same endpoint of the application as the request that created the upload, or null if
+    /// Gets or sets a function that returns whether the request is one for the same endpoint of the application as the request that created the upload, or null if
     /// there is no endpoint to run.
     /// </summary>
-    public Func<StoredRequest, bool>? MatchesCreationRequest { get; init; }
+    public Func<StoredRequest, bool>? MatchesCreationRequest { get; set; }
 
     /// <summary>Gets the content coding of the body, which must be that of the upload, or null if the request does not declare one.</summary>
     public string? ContentCoding { get; init; }
@@ -83,10 +86,10 @@ internal sealed record AppendCommand
     public bool StartsOver => RestartAtOffsetZero && this is { Permit: null, CreateIfMissing: not null, Offset: 0, BodyLength: not 0 };
 
     /// <summary>
-    /// Gets the permission that the request has instead of an owner's right to create uploads, or null. The key belongs to it, so a second upload is never created
+    /// Gets or sets the permission that the request has instead of an owner's right to create uploads, or null. The key belongs to it, so a second upload is never created
     /// and an existing one never starts over.
     /// </summary>
-    public UploadPermit? Permit { get; init; }
+    public UploadPermit? Permit { get; set; }
 
     /// <summary>Gets the existing upload that the new one replaces once it is accepted, or null. The engine sets it under the lock.</summary>
     public UploadInfo? Replaces { get; init; }
@@ -103,14 +106,14 @@ internal sealed record AppendCommand
     /// </summary>
     public bool VerifyReprDigestBeforeCommit { get; init; }
 
-    /// <summary>Gets the algorithm of the digest of the whole content that the client requests, or null.</summary>
-    public DigestAlgorithm? RequestedDigestAlgorithm { get; init; }
+    /// <summary>Gets or sets the algorithm of the digest of the whole content that the client requests, or null.</summary>
+    public DigestAlgorithm? RequestedDigestAlgorithm { get; set; }
 
     /// <summary>Gets whether the upload is deleted if the body exceeds the length of the upload.</summary>
     public bool DeleteOnLengthExceeded { get; init; }
 
-    /// <summary>Gets the observer of the append, or null.</summary>
-    public IAppendObserver? Observer { get; init; }
+    /// <summary>Gets or sets the observer of the append, or null.</summary>
+    public IAppendObserver? Observer { get; set; }
 
     /// <summary>Gets the action that is called once when the body has ended, or null.</summary>
     public Action<BodyEndReason>? OnBodyEnded { get; init; }

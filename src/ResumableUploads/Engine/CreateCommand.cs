@@ -8,11 +8,11 @@ namespace ResumableUploads.Engine;
 /// <param name="ProtocolMetadata">The protocol's own metadata as sent by the client, or null. Status responses repeat it.</param>
 internal sealed record CreateCommand(string Protocol, string? RawFileName, string? ContentType, StoredRequest? Request = null, string? ProtocolMetadata = null)
 {
-    /// <summary>Gets the name of the engine in the record of the upload, or null if the engine has only one.</summary>
-    public string? EngineName { get; init; }
+    /// <summary>Gets or sets the name of the engine in the record of the upload, or null if the engine has only one.</summary>
+    public string? EngineName { get; set; }
 
-    /// <summary>Gets the maximum size of the upload in bytes that its content type has, or null to apply only the limits of each request.</summary>
-    public long? MaxUploadSize { get; init; }
+    /// <summary>Gets or sets the maximum size of the upload in bytes that its content type has, or null to apply only the limits of each request.</summary>
+    public long? MaxUploadSize { get; set; }
 
     /// <summary>Gets the content coding of the upload, or null if it is not encoded.</summary>
     public string? ContentCoding { get; init; }

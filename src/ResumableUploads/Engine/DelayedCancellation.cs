@@ -6,8 +6,8 @@ namespace ResumableUploads.Engine;
 /// </summary>
 internal sealed class DelayedCancellation(TimeSpan delay, TimeProvider time) : IDisposable
 {
-    // Never disposed, because the timer may fire during the disposal. A source without a timer of its own has nothing to release.
-    private readonly CancellationTokenSource _source = new();
+    // Created when it is needed. Never disposed, because the timer may fire during the disposal. A source without a timer of its own has nothing to release.
+    private CancellationTokenSource? _source;
     private readonly CancellationTokenRegistration _registration;
     private ITimer? _timer;
     private ITimer? _revocableTimer;
@@ -16,7 +16,9 @@ internal sealed class DelayedCancellation(TimeSpan delay, TimeProvider time) : I
     public DelayedCancellation(TimeSpan delay, TimeProvider time, CancellationToken cancellationToken) : this(delay, time) =>
         _registration = cancellationToken.UnsafeRegister(static self => ((DelayedCancellation)self!).Start(), this);
 
-    public CancellationToken Token => _source.Token;
+    public CancellationToken Token => Source.Token;
+
+    private CancellationTokenSource Source => LazyInitializer.EnsureInitialized(ref _source, static () => new CancellationTokenSource());
 
     /// <summary>Starts the delay, unless it has started. May be called from any thread, also after the disposal.</summary>
     public void Start()
@@ -44,7 +46,7 @@ internal sealed class DelayedCancellation(TimeSpan delay, TimeProvider time) : I
     }
 
     /// <summary>Cancels the token immediately.</summary>
-    public void Cancel() => _source.Cancel();
+    public void Cancel() => Source.Cancel();
 
     public void Dispose()
     {
@@ -53,5 +55,5 @@ internal sealed class DelayedCancellation(TimeSpan delay, TimeProvider time) : I
         _revocableTimer?.Dispose();
     }
 
-    private ITimer CreateTimer() => time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), _source, delay, Timeout.InfiniteTimeSpan);
+    private ITimer CreateTimer() => time.CreateTimer(static self => ((DelayedCancellation)self!).Cancel(), this, delay, Timeout.InfiniteTimeSpan);
 }

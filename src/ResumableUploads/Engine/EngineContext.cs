@@ -38,7 +38,7 @@ internal sealed record EngineContext
     public required UploadMetrics Metrics { get; init; }
 
     /// <summary>Gets the reports about uploads in metrics and in the log.</summary>
-    public UploadLifecycle Lifecycle => LazyInitializer.EnsureInitialized(ref _lifecycle, () => new UploadLifecycle(Metrics, Time, Logger));
+    public UploadLifecycle Lifecycle => Volatile.Read(ref _lifecycle) ?? LazyInitializer.EnsureInitialized(ref _lifecycle, () => new UploadLifecycle(Metrics, Time, Logger));
 
     public required TimeProvider Time { get; init; }
 

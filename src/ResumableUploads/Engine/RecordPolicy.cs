@@ -29,13 +29,17 @@ internal sealed class RecordPolicy
         }
     }
 
-    public UploadRecord CreateReceiving(EngineRecord record, long? length) => new()
+    /// <summary>Creates the record of a new upload.</summary>
+    /// <param name="record">The engine's data.</param>
+    /// <param name="encoded">The engine's data as bytes.</param>
+    /// <param name="length">The length of the upload, or null if it is unknown.</param>
+    public UploadRecord CreateReceiving(EngineRecord record, ReadOnlyMemory<byte> encoded, long? length) => new()
     {
         State = UploadState.Receiving,
         Length = length,
         SlidingExpiration = _settings.Expiration,
         AbsoluteExpiration = GetMaxExpiration(record),
-        Data = record.ToBytes(),
+        Data = encoded,
     };
 
     /// <summary>Returns the time at which an unfinished upload expires at the latest. Without its permit, no client can continue it.</summary>

@@ -314,7 +314,7 @@ internal sealed class UploadEngine : IAsyncDisposable
                 AppendStep step = await _appends.ProcessAsync(new LockedAppend(command, uploadLock, callbacks), info, gracePeriod.Token);
                 if (step is AppendStep.Finished { Result: var result } && DeletesUpload(command, result))
                 {
-                    await _context.WithGracePeriodAsync(command.Key, token => _remover.RemoveIfReceivingAsync(command.Key, token), gracePeriod.Token);
+                    await RemoveIfReceivingAsync(command.Key, gracePeriod.Token);
                 }
 
                 return step;
@@ -325,6 +325,9 @@ internal sealed class UploadEngine : IAsyncDisposable
             }
         }
     }
+
+    private async ValueTask RemoveIfReceivingAsync(UploadKey key, CancellationToken cancellationToken) =>
+        await _context.WithGracePeriodAsync(key, token => _remover.RemoveIfReceivingAsync(key, token), cancellationToken);
 
     private static bool DeletesUpload(AppendCommand command, UploadResult result) =>
         command.DeleteOnLengthExceeded && result.Kind == UploadResultKind.LengthExceeded;

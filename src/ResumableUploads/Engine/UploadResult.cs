@@ -31,8 +31,8 @@ internal sealed record UploadResult(UploadResultKind Kind, long? Offset = null)
     /// <summary>Gets whether the store failed because the upload is damaged, which does not change if the request is repeated.</summary>
     public bool IsDamaged { get; init; }
 
-    /// <summary>Gets whether this request created the upload.</summary>
-    public bool IsCreated { get; init; }
+    /// <summary>Gets or sets whether this request created the upload.</summary>
+    public bool IsCreated { get; set; }
 
     /// <summary>Gets the digest of the whole content that the client requested, as <c>algorithm=:base64:</c>, or null if it requested none.</summary>
     public string? ReprDigest { get; init; }

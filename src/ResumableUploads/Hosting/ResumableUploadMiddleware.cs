@@ -37,7 +37,7 @@ internal sealed class ResumableUploadMiddleware
             // The app, or another instance of this middleware, may have other URLs below the path: only those that look like an upload are handled.
             bool isUploadRequest = !rest.HasValue || rest.Value == "/" || UploadUrl.IsId(rest.Value.AsSpan(1).TrimEnd('/'));
             return isUploadRequest && !UploadRequestClassifier.IsCorsPreflight(request)
-                ? _dispatcher.HandleAsync(context, UploadUrl.ForPath(_uploadPath, request))
+                ? _dispatcher.HandleAsync(context, UploadUrl.ForPath(_uploadPath, rest))
                 : _next(context);
         }
 

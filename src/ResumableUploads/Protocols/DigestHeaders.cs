@@ -66,8 +66,11 @@ internal static class DigestHeaders
     /// <returns>The supported algorithm with the highest preference. Null if there is none, or if the header is absent or malformed.</returns>
     public static DigestAlgorithm? GetPreferred(StringValues values) =>
         values.Count > 0 && SfDictionary.TryParse(values, out OrderedDictionary<string, SfValue> members)
-            ? SupportedAlgorithms.Where(algorithm => GetPreference(members, algorithm) > 0).MaxBy(algorithm => GetPreference(members, algorithm))
+            ? GetPreferred(members)
             : null;
+
+    private static DigestAlgorithm? GetPreferred(OrderedDictionary<string, SfValue> members) =>
+        SupportedAlgorithms.Where(algorithm => GetPreference(members, algorithm) > 0).MaxBy(algorithm => GetPreference(members, algorithm));
 
     private static long GetPreference(OrderedDictionary<string, SfValue> members, DigestAlgorithm algorithm) =>
         members.TryGetValue(algorithm.Name, out SfValue value) && value is { Kind: SfKind.Integer, Number: <= MaxPreference } ? value.Number : 0;

@@ -25,5 +25,8 @@ internal sealed class Utf8OrLatin1Encoding : Encoding
 
     public override int GetMaxCharCount(int byteCount) => UTF8.GetMaxCharCount(byteCount);
 
+    /// <summary>Decodes bytes without copying them to an array.</summary>
+    public static string GetText(ReadOnlySpan<byte> bytes) => Select(bytes).GetString(bytes);
+
     private static Encoding Select(ReadOnlySpan<byte> bytes) => Utf8.IsValid(bytes) ? UTF8 : Latin1;
 }

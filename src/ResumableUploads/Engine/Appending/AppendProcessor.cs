@@ -194,8 +194,7 @@ internal sealed class AppendProcessor(
         if (command.Permit is not null && await context.UsedPermits.ContainsAsync(command.Key, current: null, cancellationToken))
         {
             // Another process has removed the upload of the permit after this request has looked for the marker.
-            await context.WithGracePeriodAsync(
-                command.Key, token => remover.RemoveIfReceivingAsync(command.Key, token, created.Record.IsOf), cancellationToken);
+            await RemoveIfReceivingAsync(command.Key, created.Record, cancellationToken);
             return new UploadResult(UploadResultKind.PermitUsed);
         }
 
@@ -213,11 +212,10 @@ internal sealed class AppendProcessor(
         {
             content!.Progress = executor.CreateProgressReporter(append, created.Info, created.Record);
             content.ReportDurable(created.Info.Offset);
-            return finisher.CreateReceivedStep(created.Info, created.Record, append.Callbacks) with
-            {
-                IsCreated = true,
-                ProgressReported = content.WaitForProgressAsync(),
-            };
+            AppendStep received = finisher.CreateReceivedStep(created.Info, created.Record, append.Callbacks);
+            received.IsCreated = true;
+            received.ProgressReported = content.WaitForProgressAsync();
+            return received;
         }
 
         return await AppendToCreatedAsync(append, created, content, cancellationToken);
@@ -246,13 +244,20 @@ internal sealed class AppendProcessor(
             // The request has no effect, so the upload that it created is removed. An upload whose key the server generated has no offset then.
             if (!created.IsForeign)
             {
-                await context.WithGracePeriodAsync(
-                    key, token => remover.RemoveUnusedAsync(key, created.Record, token), cancellationToken);
+                await RemoveUnusedAsync(key, created.Record, cancellationToken);
             }
 
             return append.Command.IsServerGeneratedKey ? mismatch with { Offset = null } : mismatch;
         }
 
-        return step with { IsCreated = !created.IsForeign };
+        step.IsCreated = !created.IsForeign;
+        return step;
     }
+
+    // The lambdas are in methods of their own, because a method with a lambda allocates its closure on entry.
+    private async ValueTask RemoveIfReceivingAsync(UploadKey key, EngineRecord record, CancellationToken cancellationToken) =>
+        await context.WithGracePeriodAsync(key, token => remover.RemoveIfReceivingAsync(key, token, record.IsOf), cancellationToken);
+
+    private async ValueTask RemoveUnusedAsync(UploadKey key, EngineRecord record, CancellationToken cancellationToken) =>
+        await context.WithGracePeriodAsync(key, token => remover.RemoveUnusedAsync(key, record, token), cancellationToken);
 }

@@ -5,15 +5,15 @@ namespace ResumableUploads.Engine.Appending;
 /// <summary>The result of the part of an append that runs under the lock. It specifies the work that remains after the lock is released.</summary>
 internal abstract record AppendStep
 {
-    /// <summary>Gets whether this request created the upload.</summary>
-    public bool IsCreated { get; init; }
+    /// <summary>Gets or sets whether this request created the upload.</summary>
+    public bool IsCreated { get; set; }
 
-    /// <summary>Gets the task that completes when the last call of the progress handler has ended. The completion handler must not run before.</summary>
-    public Task ProgressReported { get; init; } = Task.CompletedTask;
+    /// <summary>Gets or sets the task that completes when the last call of the progress handler has ended. The completion handler must not run before.</summary>
+    public Task ProgressReported { get; set; } = Task.CompletedTask;
 
     public static implicit operator AppendStep(UploadResult result) => new Finished(result);
 
-    /// <summary>No work remains.</summary>
+    /// <summary>No work remains. The result belongs to this request only.</summary>
     public sealed record Finished(UploadResult Result) : AppendStep;
 
     /// <summary>The upload is a part of a concatenation and has all its bytes. Concatenations may have been waiting for it.</summary>

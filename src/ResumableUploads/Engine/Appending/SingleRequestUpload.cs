@@ -26,6 +26,11 @@ internal sealed class SingleRequestUpload(EngineContext context, HandlerLeases l
         && AppendValidator.CompletesUpload(command.CompletionRule, BodyEndReason.EndOfBody, length, command.KnownLength);
 
     /// <summary>Creates the upload together with its content.</summary>
+    /// <param name="command">The append that creates the upload.</param>
+    /// <param name="record">The engine's data in the record. The final state is added to it when the content has arrived.</param>
+    /// <param name="content">The body.</param>
+    /// <param name="callbacks">The application.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>
     /// The store's result and the engine's data as written; or null if the content did not arrive in time or does not match its digest. The body can
     /// then still be read from its start.
@@ -34,7 +39,7 @@ internal sealed class SingleRequestUpload(EngineContext context, HandlerLeases l
         AppendCommand command, EngineRecord record, AppendContent content, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         if (await content.TryBufferAsync() is not { } bytes
-            || await ReprDigestVerifier.VerifyBufferedAsync(command, record, bytes) is not (var verified, true))
+            || await ReprDigestVerifier.VerifyBufferedAsync(command, record, bytes) is not (var written, true))
         {
             return null;
         }
@@ -44,11 +49,19 @@ internal sealed class SingleRequestUpload(EngineContext context, HandlerLeases l
         long storedLength = 0;
         try
         {
-            EngineRecord written = callbacks.HasCompletionHandler ? verified with { Handler = leases.StartAttempt(null) } : verified;
-            CreateResult result = await (callbacks.HasCompletionHandler
-                ? CreateReceivedAsync(CanDefer(command, record, callbacks), command.Key, policy.CreateReceived(written, bytes.Length), bytes, cancellationToken)
-                : _singleRequestStore!.CreateCompletedAsync(
-                    command.Key, policy.CreateCompleted(written with { IsContentStored = true }, bytes.Length), bytes, cancellationToken));
+            ValueTask<CreateResult> creation;
+            if (callbacks.HasCompletionHandler)
+            {
+                written.Handler = leases.StartAttempt(null);
+                creation = CreateReceivedAsync(CanDefer(command, record, callbacks), command.Key, policy.CreateReceived(written, bytes.Length), bytes, cancellationToken);
+            }
+            else
+            {
+                written.IsContentStored = true;
+                creation = _singleRequestStore!.CreateCompletedAsync(command.Key, policy.CreateCompleted(written, bytes.Length), bytes, cancellationToken);
+            }
+
+            CreateResult result = await creation;
             if (result.Status == CreateStatus.Created)
             {
                 storedLength = bytes.Length;

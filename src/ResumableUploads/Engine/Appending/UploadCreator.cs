@@ -23,7 +23,8 @@ internal sealed class UploadCreator(EngineContext context, SingleRequestUpload s
         AppendCommand command, CreateCommand createCommand, IUploadCallbacks callbacks, AppendContent? content, CancellationToken cancellationToken)
     {
         EngineRecord record = BuildRecord(command, createCommand);
-        if (record.ToBytes().Length > MaxInitialRecordLength)
+        ReadOnlyMemory<byte> encoded = record.ToBytes();
+        if (encoded.Length > MaxInitialRecordLength)
         {
             return new CreationResult.Failed(new UploadResult(UploadResultKind.MetadataTooLarge));
         }
@@ -54,12 +55,17 @@ internal sealed class UploadCreator(EngineContext context, SingleRequestUpload s
                 return new CreationResult.Failed(new UploadResult(UploadResultKind.Rejected) { Rejection = rejection });
             }
 
-            record = record with { FileName = decision.FileName, Request = decision.Request ?? record.Request };
+            if (decision.FileName is not null || decision.Request is not null)
+            {
+                record.FileName = decision.FileName;
+                record.Request = decision.Request ?? record.Request;
+                encoded = record.ToBytes();
+            }
 
             used = null;
             var single = content is null ? null : await singleRequest.TryCreateAsync(command, record, content, callbacks, cancellationToken);
             (CreateResult result, EngineRecord written) = single
-                ?? (await context.Store.CreateAsync(storeKey, context.RecordPolicy.CreateReceiving(record, command.KnownLength), cancellationToken), record);
+                ?? (await context.Store.CreateAsync(storeKey, context.RecordPolicy.CreateReceiving(record, encoded, command.KnownLength), cancellationToken), record);
             if (result.Info is { } info)
             {
                 used = QuotaUsage.Of(info);

@@ -38,7 +38,19 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
             AppendStep.ResultPending pending => await GetResultAsync(pending, callbacks, cancellationToken),
             _ => throw new InvalidOperationException($"Unknown step {step.GetType()}."),
         };
-        return step.IsCreated && (step is not AppendStep.HandlerLeased || result.Offset is not null) ? result with { IsCreated = true } : result;
+        if (!step.IsCreated || (step is AppendStep.HandlerLeased && result.Offset is null))
+        {
+            return result;
+        }
+
+        if (step is not AppendStep.Finished)
+        {
+            // Other requests may return the same result.
+            return result with { IsCreated = true };
+        }
+
+        result.IsCreated = true;
+        return result;
     }
 
     /// <summary>

@@ -55,7 +55,7 @@ internal sealed class AppendContent : UploadContent, IDisposable
             OnEnded = command.OnBodyEnded,
             Connection = command.Connection,
             BodyLength = command.BodyLength ?? long.MaxValue,
-            TryReceive = command.IsStaged ? static _ => true : uploadLock.TryReceive,
+            CountingLock = command.IsStaged ? null : uploadLock,
         };
         uploadLock.StartReceiving(command.Offset);
     }

@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using ResumableUploads.Engine.Digests;
+using ResumableUploads.Engine.Locking;
 using ResumableUploads.Engine.Quotas;
 
 namespace ResumableUploads.Engine.Content;
@@ -68,9 +69,9 @@ internal sealed partial class RequestBodyReader : PipeReader, IDisposable
     public QuotaReservation? Reservation { get; set; }
 
     /// <summary>
-    /// Gets a function that is called with the number of bytes of each read. If it returns false, the bytes are discarded, and the body ends before them.
+    /// Gets the lock that counts the bytes of each read, or <see langword="null"/>. If it refuses them, they are discarded, and the body ends before them.
     /// </summary>
-    public Func<long, bool> TryReceive { get; init; } = static _ => true;
+    public UploadLock? CountingLock { get; init; }
 
     /// <summary>Gets the action that is called once when the body has ended for any reason, or <see langword="null"/>.</summary>
     public Action<BodyEndReason>? OnEnded { get; init; }
@@ -253,7 +254,7 @@ internal sealed partial class RequestBodyReader : PipeReader, IDisposable
         long receivedLength = result.Buffer.Length - _unconsumed.Length;
         _dataRateMonitor.AddBytes(receivedLength);
         _innerState = InnerState.AdvancePending;
-        if (receivedLength > 0 && !TryReceive(receivedLength))
+        if (receivedLength > 0 && CountingLock?.TryReceive(receivedLength) is false)
         {
             _unconsumed = result.Buffer.Slice(0, _unconsumed.Length);
             MarkEnded(BodyEndReason.Preempted);

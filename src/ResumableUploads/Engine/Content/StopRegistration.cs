@@ -14,7 +14,8 @@ internal readonly struct StopRegistration : IDisposable
     {
         _uploadLock = uploadLock;
         _shutdownRegistration = stopping.UnsafeRegister(static reader => ((RequestBodyReader)reader!).RequestStop(BodyEndReason.Shutdown), reader);
-        uploadLock.SetReleaseCallback(uploadLock.CannotBePreempted ? null : () => reader.RequestStop(BodyEndReason.Preempted));
+        uploadLock.SetReleaseCallback(
+            uploadLock.CannotBePreempted ? null : static reader => ((RequestBodyReader)reader!).RequestStop(BodyEndReason.Preempted), reader);
     }
 
     public void Dispose()

@@ -10,8 +10,11 @@ internal sealed class ReprDigestVerifier(ContentHasher hasher)
     /// <returns>The record with its digests, and whether the content matches.</returns>
     public static ValueTask<(EngineRecord Record, bool IsMatch)> VerifyBufferedAsync(AppendCommand command, EngineRecord record, ReadOnlySequence<byte> content) =>
         HasDigests(command, record)
-            ? VerifyAsync(command, record, algorithm => ValueTask.FromResult(Compute(content, algorithm)))
+            ? VerifyContentAsync(command, record, content)
             : ValueTask.FromResult((record, true));
+
+    private static ValueTask<(EngineRecord Record, bool IsMatch)> VerifyContentAsync(AppendCommand command, EngineRecord record, ReadOnlySequence<byte> content) =>
+        VerifyAsync(command, record, algorithm => ValueTask.FromResult(Compute(content, algorithm)));
 
     /// <summary>
     /// Verifies the announced digest of a stored content, if any, and computes the requested one. Does not read the content if its digest was computed before.

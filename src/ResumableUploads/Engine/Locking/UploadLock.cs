@@ -8,7 +8,8 @@ namespace ResumableUploads.Engine.Locking;
 internal sealed class UploadLock(UploadLockTable locks, UploadKey key) : IDisposable
 {
     private readonly Lock _lock = new();
-    private Action? _releaseCallback;
+    private Action<object?>? _releaseCallback;
+    private object? _releaseState;
     private DelayedCancellation? _gracePeriod;
     private CancellationTokenSource? _releaseSource;
     private bool _isReleaseRequested;
@@ -54,18 +55,20 @@ internal sealed class UploadLock(UploadLockTable locks, UploadKey key) : IDispos
     /// Sets the action that runs when another request waits for the lock. If a request is already waiting, the action runs immediately.
     /// </summary>
     /// <param name="callback">The action, or <see langword="null"/> to remove it.</param>
-    public void SetReleaseCallback(Action? callback)
+    /// <param name="state">The argument of the action.</param>
+    public void SetReleaseCallback(Action<object?>? callback, object? state = null)
     {
         bool isReleaseRequested;
         lock (_lock)
         {
             _releaseCallback = callback;
+            _releaseState = state;
             isReleaseRequested = _isReleaseRequested;
         }
 
         if (isReleaseRequested)
         {
-            callback?.Invoke();
+            callback?.Invoke(state);
         }
     }
 
@@ -154,10 +157,10 @@ internal sealed class UploadLock(UploadLockTable locks, UploadKey key) : IDispos
             }
 
             SetReleaseRequested(true);
-            (Action? callback, CancellationTokenSource? source) = (_releaseCallback, _releaseSource);
+            (Action<object?>? callback, object? state, CancellationTokenSource? source) = (_releaseCallback, _releaseState, _releaseSource);
             notify = () =>
             {
-                callback?.Invoke();
+                callback?.Invoke(state);
 
                 // Callbacks of the token may be code of the application, which must not run in the request that waits.
                 _ = source?.CancelAsync();

@@ -10,6 +10,7 @@ namespace ResumableUploads.Hosting.Ownership;
 /// </summary>
 internal static class ClientNetwork
 {
+    private const int MaxAddressLength = 16;
     private const int NetworkPrefixLength = 8;
     private const int HashLength = 8;
 
@@ -32,8 +33,10 @@ internal static class ClientNetwork
             return "local";
         }
 
-        byte[] bytes = (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).GetAddressBytes();
-        ReadOnlySpan<byte> network = bytes.AsSpan(0, Math.Min(bytes.Length, NetworkPrefixLength));
-        return Convert.ToHexStringLower(SHA256.HashData(network).AsSpan(0, HashLength));
+        Span<byte> bytes = stackalloc byte[MaxAddressLength];
+        _ = (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).TryWriteBytes(bytes, out int length);
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(bytes[..Math.Min(length, NetworkPrefixLength)], hash);
+        return Convert.ToHexStringLower(hash[..HashLength]);
     }
 }

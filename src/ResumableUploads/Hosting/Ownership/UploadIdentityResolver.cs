@@ -30,12 +30,9 @@ internal sealed class UploadIdentityResolver(ResumableUploadOptions options, ILo
         return problem is null && (request.Ticket is not null || TryGetOwner(request.Context, idSource, out owner, out problem));
     }
 
-    /// <summary>Creates the key of the upload of a request.</summary>
-    /// <param name="request">The request.</param>
-    /// <param name="owner">The owner.</param>
-    /// <param name="create">Creates the key of a request without a ticket, from the owner and the scope.</param>
-    public UploadKey GetKey(UploadRequest request, string owner, Func<string, string, UploadKey> create) =>
-        request.Ticket is { } ticket ? UploadKeyFactory.FromTicketId(owner, ticket.Id) : create(owner, GetScope(request));
+    /// <summary>Gets the key of the upload of a ticket, or <see langword="null"/> if the request has none.</summary>
+    public static UploadKey? GetTicketKey(UploadRequest request, string owner) =>
+        request.Ticket is { } ticket ? UploadKeyFactory.FromTicketId(owner, ticket.Id) : null;
 
     /// <summary>Sets the permit of a request with a ticket. All requests of its upload have the same protocol and endpoint.</summary>
     /// <param name="request">The request.</param>
@@ -57,7 +54,8 @@ internal sealed class UploadIdentityResolver(ResumableUploadOptions options, ILo
     public string GetScope(UploadRequest request)
     {
         HttpContext context = request.Context;
-        return GetScope(context, $"{context.Request.PathBase}{request.Url.CreationPath.Value}", request.Target?.Route.Identity ?? getIdentity?.Invoke());
+        string creationPath = context.Request.PathBase.HasValue ? $"{context.Request.PathBase}{request.Url.CreationPath.Value}" : request.Url.CreationPath.Value!;
+        return GetScope(context, creationPath, request.Target?.Route.Identity ?? getIdentity?.Invoke());
     }
 
     /// <summary>Gets the scope of the uploads that were created at a path, which includes the path base, of a ready-made endpoint.</summary>

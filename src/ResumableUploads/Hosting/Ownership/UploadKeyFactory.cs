@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Hosting.Requests;
 
 namespace ResumableUploads.Hosting.Ownership;
 
@@ -11,16 +12,23 @@ internal static class UploadKeyFactory
     public static UploadKey FromFileId(string owner, string scope, ReadOnlySpan<byte> fileId) => Create("file-id\0"u8, owner, scope, fileId);
 
     /// <summary>Creates the key of a tus upload from an id that the server has generated.</summary>
-    public static UploadKey FromTusId(string owner, string scope, string id) => Create("server-id\0"u8, owner, scope, Encoding.ASCII.GetBytes(id));
+    public static UploadKey FromTusId(string owner, string scope, string id) => Create("server-id\0"u8, owner, scope, id);
 
     /// <summary>Creates the key of an IETF draft upload from an id that the server has generated. Other protocols cannot access it.</summary>
-    public static UploadKey FromIetfId(string owner, string scope, string id) => Create("ietf-id\0"u8, owner, scope, Encoding.ASCII.GetBytes(id));
+    public static UploadKey FromIetfId(string owner, string scope, string id) => Create("ietf-id\0"u8, owner, scope, id);
 
     /// <summary>
     /// Creates the key of the upload of a ticket. It is the same in all protocols and has no scope, so that the ticket has one key. Requests without the ticket
     /// cannot access it.
     /// </summary>
-    public static UploadKey FromTicketId(string owner, string id) => Create("ticket\0"u8, owner, "", Encoding.ASCII.GetBytes(id));
+    public static UploadKey FromTicketId(string owner, string id) => Create("ticket\0"u8, owner, "", id);
+
+    private static UploadKey Create(ReadOnlySpan<byte> kind, string owner, string scope, string id)
+    {
+        Span<byte> bytes = id.Length <= UploadUrl.IdLength ? stackalloc byte[id.Length] : new byte[id.Length];
+        Encoding.ASCII.GetBytes(id, bytes);
+        return Create(kind, owner, scope, bytes);
+    }
 
     private static UploadKey Create(ReadOnlySpan<byte> kind, string owner, string scope, ReadOnlySpan<byte> id)
     {

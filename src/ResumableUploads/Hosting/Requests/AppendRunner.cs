@@ -1,8 +1,10 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 using ResumableUploads.Hosting.Endpoints.Execution;
+using ResumableUploads.Hosting.Endpoints.Routing;
 using ResumableUploads.Hosting.Events;
 using ResumableUploads.Hosting.Ownership;
 using ResumableUploads.Hosting.Proxies;
@@ -27,18 +29,8 @@ internal sealed class AppendRunner(
     public async ValueTask<HttpResponseData?> AppendAsync(UploadRequest request, AppendCommand command, Func<UploadResult, HttpResponseData> createResponse)
     {
         CreateCommand? create = command.CreateIfMissing;
-        long? contentLimit = create is null || command.Offset > 0 ? null : _limits.GetBufferedContentLimit(request, create.ContentType);
-        command = (BufferingProxies?.Watch(request.Context.Request, command) ?? command) with
-        {
-            Origin = request.Origin,
-            Connection = ConnectionReader.Get(request.Context, command.Body),
-            Network = ClientNetwork.Get(request.Context, command.Key.Owner),
-            MaxUploadSize = request.Target is null ? null : Math.Min(_limits.GetMaxUploadSize(request.Target), contentLimit ?? long.MaxValue),
-            CreateIfMissing = create is null ? null : create with { MaxUploadSize = contentLimit, EngineName = request.Target?.Route.EngineName },
-            MatchesCreationRequest = GetCreationMatcher(request),
-            RequestedDigestAlgorithm = DigestHeaders.GetPreferred(request.Context.Request.Headers[DigestHeaders.WantReprDigest]),
-            Permit = request.Permit,
-        };
+        command = BufferingProxies?.Watch(request.Context.Request, command) ?? command;
+        Complete(command, request);
         if (request.Ticket is { } ticket)
         {
             command = ticket.Restrict(command, _limits.GetMaxUploadSize(request.Target));
@@ -48,13 +40,12 @@ internal sealed class AppendRunner(
             }
         }
 
-        HttpResponseData CreateResponse(UploadResult result) => createResponse(command.MaxBodyLength is null ? result : result with { MaxBodyLength = command.MaxBodyLength }).WithHeader(DigestHeaders.ReprDigest, result.ReprDigest)
-            .WithHeader(CommonHeaders.UploadResponse, result.IsResponseLost ? CommonHeaders.LostResponse : null);
-        (IUploadCallbacks callbacks, EndpointExecutor? executor) = CreateCallbacks(request, CreateResponse);
+        (IUploadCallbacks callbacks, EndpointExecutor? executor) = CreateCallbacks(
+            request, request.Target is null ? null : BindResponse(createResponse, command.MaxBodyLength));
         UploadResult result = await engine.AppendAsync(command, callbacks, request.Aborted);
         if (result.Kind == UploadResultKind.Preempted)
         {
-            request.IsContinuedByAnother = () => engine.IsAppending(command.Key);
+            WatchNextAppend(request, command.Key);
         }
 
         executor?.AbortIfNotCompleted(result);
@@ -63,7 +54,7 @@ internal sealed class AppendRunner(
             return null;
         }
 
-        HttpResponseData response = CreateResponse(result);
+        HttpResponseData response = CreateResponse(result, createResponse, command.MaxBodyLength);
         executor?.AddUnstoredHeaders(result, response);
         return response;
     }
@@ -90,22 +81,54 @@ internal sealed class AppendRunner(
     }
 
     /// <summary>Gets a function that compares a request with the one that created an upload, or <see langword="null"/> on a ready-made path.</summary>
-    public Func<StoredRequest, bool>? GetCreationMatcher(UploadRequest request) =>
-        request.Target is null ? null : first => endpointServices.CreationRequests.Matches(request.Context.Request, first);
+    public Func<StoredRequest, bool>? GetCreationMatcher(UploadRequest request) => request.Target is null ? null : CreateCreationMatcher(request.Context.Request);
 
     /// <summary>
     /// Creates callbacks for an upload that completes in a request about another upload. The response of the endpoint is stored and not sent.
     /// </summary>
     public IUploadCallbacks CreateDetachedCallbacks(UploadRequest request) => CreateCallbacks(request, createResponse: null).Callbacks;
 
+    /// <summary>Adds to a command what is the same in all protocols.</summary>
+    private void Complete(AppendCommand command, UploadRequest request)
+    {
+        CreateCommand? create = command.CreateIfMissing;
+        long? contentLimit = create is null || command.Offset > 0 ? null : _limits.GetBufferedContentLimit(request, create.ContentType);
+        command.Origin = request.Origin;
+        command.Connection = ConnectionReader.Get(request.Context, command.Body);
+        command.Network = ClientNetwork.Get(request.Context, command.Key.Owner);
+        command.MaxUploadSize = request.Target is null ? null : Math.Min(_limits.GetMaxUploadSize(request.Target), contentLimit ?? long.MaxValue);
+        command.MatchesCreationRequest = GetCreationMatcher(request);
+        command.RequestedDigestAlgorithm = DigestHeaders.GetPreferred(request.Context.Request.Headers[DigestHeaders.WantReprDigest]);
+        command.Permit = request.Permit;
+        if (create is not null)
+        {
+            create.MaxUploadSize = contentLimit;
+            create.EngineName = request.Target?.Route.EngineName;
+        }
+    }
+
+    private static HttpResponseData CreateResponse(UploadResult result, Func<UploadResult, HttpResponseData> createResponse, long? maxBodyLength) =>
+        createResponse(maxBodyLength is null ? result : result with { MaxBodyLength = maxBodyLength })
+            .WithHeader(DigestHeaders.ReprDigest, result.ReprDigest)
+            .WithHeader(CommonHeaders.UploadResponse, result.IsResponseLost ? CommonHeaders.LostResponse : null);
+
+    // A method that contains a lambda allocates its closure on entry, so these are called only if they are needed.
+    private static Func<UploadResult, HttpResponseData> BindResponse(Func<UploadResult, HttpResponseData> createResponse, long? maxBodyLength) =>
+        result => CreateResponse(result, createResponse, maxBodyLength);
+
+    private Func<StoredRequest, bool> CreateCreationMatcher(HttpRequest request) => first => endpointServices.CreationRequests.Matches(request, first);
+
+    private void WatchNextAppend(UploadRequest request, UploadKey key) => request.IsContinuedByAnother = () => engine.IsAppending(key);
+
     private (IUploadCallbacks Callbacks, EndpointExecutor? Executor) CreateCallbacks(UploadRequest request, Func<UploadResult, HttpResponseData>? createResponse)
     {
         var callbacks = new EventUploadCallbacks(events, endpointServices.Store, services, request);
-        if (request.Target is not { } target)
-        {
-            return (callbacks, null);
-        }
+        return request.Target is { } target ? CreateCallbacks(callbacks, request, target, createResponse) : (callbacks, null);
+    }
 
+    private (IUploadCallbacks Callbacks, EndpointExecutor? Executor) CreateCallbacks(
+        EventUploadCallbacks callbacks, UploadRequest request, EndpointTarget target, Func<UploadResult, HttpResponseData>? createResponse)
+    {
         var executor = new EndpointExecutor(request, target, endpointServices, createResponse);
         return (new EndpointUploadCallbacks(callbacks, executor, request, target, () => CreateDetachedCallbacks(request)), executor);
     }

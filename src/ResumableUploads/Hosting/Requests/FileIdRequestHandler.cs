@@ -45,13 +45,12 @@ internal sealed class FileIdRequestHandler(UploadRequestServices services)
 
         return parsed.Operation switch
         {
-            FileIdOperation.Status when services.ProgressEvents.IsRequested(request) => await services.Store.QueryAsync(
-                () => services.ProgressEvents.FollowAsync(request, key, services.Appends.GetCreationMatcher(request), FileIdResponses.UploadNotFound), FileIdResponses.For),
+            FileIdOperation.Status when services.ProgressEvents.IsRequested(request) => await FollowAsync(request, key),
             FileIdOperation.Status => await GetStatusAsync(request, key),
             FileIdOperation.Cancel => FileIdResponses.For(await services.Engine.CancelAsync(key, new CancelCondition(services.Appends.GetCreationMatcher(request)), context.RequestAborted)),
             _ => (services.DecodedBodies.Check(request) ?? FormCheck.Check(request, parsed.ContentType)) is { } unsupported
                 ? unsupported.ToResponse()
-                : await services.Appends.AppendAsync(request, CreateCommand(request, key, parsed), result => FileIdResponses.For(result, parsed.RangeLength)),
+                : await services.Appends.AppendAsync(request, CreateCommand(request, key, parsed), GetAppendResponse(parsed.RangeLength)),
         };
     }
 
@@ -75,7 +74,7 @@ internal sealed class FileIdRequestHandler(UploadRequestServices services)
     }
 
     private UploadKey GetKey(UploadRequest request, string owner, FileIdRequest parsed) =>
-        services.Identities.GetKey(request, owner, (owner, scope) => UploadKeyFactory.FromFileId(owner, scope, parsed.FileId.Span));
+        UploadIdentityResolver.GetTicketKey(request, owner) ?? UploadKeyFactory.FromFileId(owner, services.Identities.GetScope(request), parsed.FileId.Span);
 
     private Problem? Parse(UploadRequest request, out FileIdRequest parsed)
     {
@@ -89,6 +88,14 @@ internal sealed class FileIdRequestHandler(UploadRequestServices services)
         bool isLatin1 = request.Context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is not null;
         return FileIdParser.Parse(request.Context.Request.Method, request.Context.Request.Headers, request.IsOnStatusPath, isLatin1, out parsed);
     }
+
+    private ValueTask<HttpResponseData?> FollowAsync(UploadRequest request, UploadKey key) => services.Store.QueryAsync(
+        () => services.ProgressEvents.FollowAsync(request, key, services.Appends.GetCreationMatcher(request), FileIdResponses.UploadNotFound), FileIdResponses.For);
+
+    private static Func<UploadResult, HttpResponseData> GetAppendResponse(long? rangeLength) =>
+        rangeLength is { } length ? BindRange(length) : static result => FileIdResponses.For(result);
+
+    private static Func<UploadResult, HttpResponseData> BindRange(long length) => result => FileIdResponses.For(result, length);
 
     private ValueTask<HttpResponseData?> GetStatusAsync(UploadRequest request, UploadKey key) => services.Store.QueryAsync(
         async () =>
@@ -107,6 +114,7 @@ internal sealed class FileIdRequestHandler(UploadRequestServices services)
     private AppendCommand CreateCommand(UploadRequest request, UploadKey key, FileIdRequest parsed)
     {
         HttpContext context = request.Context;
+        string? coding = ContentCoding.Get(context.Request.Headers);
         return new AppendCommand
         {
             Key = key,
@@ -122,9 +130,9 @@ internal sealed class FileIdRequestHandler(UploadRequestServices services)
                 parsed.ContentType,
                 request.Target is not null && parsed.StartByte == 0 ? CreationRequestRecorder.Capture(context, AntiforgeryValidator.GetHeaderName(context)) : null)
             {
-                ContentCoding = ContentCoding.Get(context.Request.Headers),
+                ContentCoding = coding,
             },
-            ContentCoding = ContentCoding.Get(context.Request.Headers) ?? ContentCoding.Identity,
+            ContentCoding = coding ?? ContentCoding.Identity,
             RestartAtOffsetZero = services.Options.FileId.RestartOnZero,
             ContentDigest = BodyDigest.From(parsed.ContentDigest),
             ReprDigest = parsed.ReprDigest,

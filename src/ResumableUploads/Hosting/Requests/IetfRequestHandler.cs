@@ -49,19 +49,22 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
 
         string id = url.Id ?? request.Ticket?.Id ?? UploadUrl.NewId();
         string location = url.GetLocation(id, context.Request);
-        HttpResponseData CreateFinalResponse(UploadResult result) => responses.ForFinalResult(result, location);
         if (!UploadUrl.IsId(id))
         {
-            return CreateFinalResponse(new UploadResult(UploadResultKind.NotFound));
+            return responses.ForFinalResult(new UploadResult(UploadResultKind.NotFound), location);
         }
 
         UploadKey key = GetKey(request, owner, id);
         request.Key = key;
-        services.Identities.SetPermit(request, Protocol, parsed.Operation == IetfOperation.Create ? Describe(parsed) : default);
+        if (request.Ticket is not null)
+        {
+            services.Identities.SetPermit(request, Protocol, parsed.Operation == IetfOperation.Create ? Describe(parsed) : default);
+        }
+
         (UploadResult? refusal, UploadInfo? info) = await services.TicketUse.CheckAsync(request, key, parsed.Operation == IetfOperation.Cancel);
         if (refusal is not null)
         {
-            return CreateFinalResponse(refusal);
+            return responses.ForFinalResult(refusal, location);
         }
 
         if (parsed.Operation == IetfOperation.Create && info is { State: not UploadState.Receiving } or { Offset: > 0 })
@@ -77,11 +80,9 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
         switch (parsed.Operation)
         {
             case IetfOperation.Status when services.ProgressEvents.IsRequested(request):
-                HttpResponseData notFound = CreateFinalResponse(new UploadResult(UploadResultKind.NotFound));
-                return await services.Store.QueryAsync(
-                    () => services.ProgressEvents.FollowAsync(request, key, services.Appends.GetCreationMatcher(request), notFound), CreateFinalResponse);
+                return await FollowAsync(request, key, responses, location);
             case IetfOperation.Status:
-                return await services.Store.QueryAsync(() => GetStatusAsync(request, key, responses), CreateFinalResponse);
+                return await QueryStatusAsync(request, key, responses, location);
             case IetfOperation.Cancel:
                 return responses.ForCancellation(await services.Engine.CancelAsync(key, new CancelCondition(services.Appends.GetCreationMatcher(request)), context.RequestAborted));
         }
@@ -91,41 +92,20 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
             return responses.For(unsupported, url.IsUpload);
         }
 
-        AppendCommand command = CreateCommand(context, key, parsed, version);
-        if (parsed.Operation == IetfOperation.Create)
-        {
-            command = command with
-            {
-                CreateIfMissing = CreateDetails(request, parsed),
-                IsServerGeneratedKey = url.Id is null,
-                MaxBodyLength = version.AppliesAppendLimitsToCreation ? command.MaxBodyLength : null,
-            };
-            InterimResponseReporter? announcement = IsLargeEnough(parsed, command.BodyLength) ? CreateReporter(context, responses, location) : null;
-            return await AppendAsync(request, command, announcement, result => responses.ForCreation(result, location));
-        }
-
-        return await AppendAsync(request, command, CreateReporter(context, responses, location: null), result => responses.ForAppend(result, location));
-    }
-
-    /// <summary>
-    /// Appends the body. If the server stops after an interim response, closes the connection instead of sending 503: clients resume an announced upload after
-    /// a lost connection, while a final response ends the transfer, for example that of an iOS app in the background.
-    /// </summary>
-    private async ValueTask<HttpResponseData?> AppendAsync(
-        UploadRequest request, AppendCommand command, InterimResponseReporter? reporter, Func<UploadResult, HttpResponseData> createResponse)
-    {
-        bool isShuttingDown = false;
-        HttpResponseData? response = await services.Appends.AppendAsync(request, command with { Observer = reporter }, result =>
-        {
-            isShuttingDown = result.Kind == UploadResultKind.ShuttingDown;
-            return createResponse(result);
-        });
-        if (!isShuttingDown || reporter is not { HasSent: true })
+        AppendCommand command = CreateCommand(request, key, parsed, version);
+        bool isAnnounced = parsed.Operation != IetfOperation.Create || IsLargeEnough(parsed, command.BodyLength);
+        InterimResponseReporter? reporter = isAnnounced ? CreateReporter(context, responses, parsed.Operation == IetfOperation.Create ? location : null) : null;
+        command.Observer = reporter;
+        var final = new FinalResponse(responses, location, parsed.Operation);
+        HttpResponseData? response = await services.Appends.AppendAsync(request, command, final.Create);
+        if (!final.IsShuttingDown || reporter is not { HasSent: true })
         {
             return response;
         }
 
-        request.Context.Abort();
+        // Clients resume an announced upload after a lost connection, while a final response such as 503 ends the transfer, for example that of an iOS app in the
+        // background.
+        context.Abort();
         return null;
     }
 
@@ -139,7 +119,7 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
             : null;
 
     private UploadKey GetKey(UploadRequest request, string owner, string id) =>
-        services.Identities.GetKey(request, owner, (owner, scope) => UploadKeyFactory.FromIetfId(owner, scope, id));
+        UploadIdentityResolver.GetTicketKey(request, owner) ?? UploadKeyFactory.FromIetfId(owner, services.Identities.GetScope(request), id);
 
     /// <summary>Returns what identifies the file of a creation for the client.</summary>
     private static byte[] Describe(IetfRequest parsed) => Encoding.UTF8.GetBytes($"{parsed.UploadLength}\0{parsed.ContentType}\0{parsed.FileName}");
@@ -160,6 +140,16 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
     private bool IsLargeEnough(IetfRequest parsed, long? bodyLength) =>
         services.Options.Ietf.MinUploadSize <= (parsed.UploadLength ?? (parsed.IsLast ? bodyLength : null) ?? 0);
 
+    private ValueTask<HttpResponseData?> FollowAsync(UploadRequest request, UploadKey key, IetfResponses responses, string location)
+    {
+        HttpResponseData notFound = responses.ForFinalResult(new UploadResult(UploadResultKind.NotFound), location);
+        return services.Store.QueryAsync(
+            () => services.ProgressEvents.FollowAsync(request, key, services.Appends.GetCreationMatcher(request), notFound), result => responses.ForFinalResult(result, location));
+    }
+
+    private ValueTask<HttpResponseData?> QueryStatusAsync(UploadRequest request, UploadKey key, IetfResponses responses, string location) =>
+        services.Store.QueryAsync(() => GetStatusAsync(request, key, responses), result => responses.ForFinalResult(result, location));
+
     private async ValueTask<HttpResponseData?> GetStatusAsync(UploadRequest request, UploadKey key, IetfResponses responses)
     {
         UploadInfo? info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: false, services.Appends.GetCreationMatcher(request), request.Aborted);
@@ -170,22 +160,29 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
             : response;
     }
 
-    private AppendCommand CreateCommand(HttpContext context, UploadKey key, IetfRequest parsed, IetfVersion version) => new()
+    private AppendCommand CreateCommand(UploadRequest request, UploadKey key, IetfRequest parsed, IetfVersion version)
     {
-        Key = key,
-        Offset = parsed.Offset,
-        Body = context.Request.BodyReader,
-        BodyLength = context.GetBodyLength(),
-        UploadLength = parsed.UploadLength,
-        CompletionRule = parsed.IsLast ? CompletionRule.AtFullBody : CompletionRule.Never,
-        MaxBodyLength = version.SupportsLimits ? services.Options.Limits.MaxAppendSize : null,
-        DeleteOnLengthExceeded = version.ExcessInvalidatesUpload,
+        bool isCreation = parsed.Operation == IetfOperation.Create;
+        HttpContext context = request.Context;
+        return new AppendCommand
+        {
+            Key = key,
+            IsServerGeneratedKey = isCreation && request.Url.Id is null,
+            CreateIfMissing = isCreation ? CreateDetails(request, parsed) : null,
+            Offset = parsed.Offset,
+            Body = context.Request.BodyReader,
+            BodyLength = context.GetBodyLength(),
+            UploadLength = parsed.UploadLength,
+            CompletionRule = parsed.IsLast ? CompletionRule.AtFullBody : CompletionRule.Never,
+            MaxBodyLength = version.SupportsLimits && (!isCreation || version.AppliesAppendLimitsToCreation) ? services.Options.Limits.MaxAppendSize : null,
+            DeleteOnLengthExceeded = version.ExcessInvalidatesUpload,
 
-        // Only the creation describes the content, so that an append needs no header.
-        ContentCoding = context.Request.Headers.ContentEncoding.Count > 0 ? ContentCoding.Get(context.Request.Headers) ?? ContentCoding.Identity : null,
-        ContentDigest = BodyDigest.From(parsed.ContentDigest),
-        ReprDigest = parsed.ReprDigest,
-    };
+            // Only the creation describes the content, so that an append needs no header.
+            ContentCoding = context.Request.Headers.ContentEncoding.Count > 0 ? ContentCoding.Get(context.Request.Headers) ?? ContentCoding.Identity : null,
+            ContentDigest = BodyDigest.From(parsed.ContentDigest),
+            ReprDigest = parsed.ReprDigest,
+        };
+    }
 
     private static CreateCommand CreateDetails(UploadRequest request, IetfRequest parsed) => new(
         Protocol,
@@ -197,4 +194,16 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
     {
         ContentCoding = ContentCoding.Get(request.Context.Request.Headers),
     };
+
+    /// <summary>The final response to a request with content.</summary>
+    private sealed class FinalResponse(IetfResponses responses, string location, IetfOperation operation)
+    {
+        public bool IsShuttingDown { get; private set; }
+
+        public HttpResponseData Create(UploadResult result)
+        {
+            IsShuttingDown = result.Kind == UploadResultKind.ShuttingDown;
+            return operation == IetfOperation.Create ? responses.ForCreation(result, location) : responses.ForAppend(result, location);
+        }
+    }
 }

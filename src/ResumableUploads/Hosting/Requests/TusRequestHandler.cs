@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using System.Text;
 using Microsoft.AspNetCore.Http;
@@ -44,7 +45,7 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
         bool isFollowed = services.ProgressEvents.IsRequested(request);
         if (TusParser.Parse(
             new RequestHead(request.Method, context.Request.Headers, url.IsUpload, bodyLength),
-            capabilities with { SupportsDownload = capabilities.SupportsDownload || isFollowed },
+            isFollowed ? capabilities with { SupportsDownload = true } : capabilities,
             out TusRequest parsed) is { } problem)
         {
             return TusResponses.For(problem, capabilities, url.IsUpload);
@@ -73,7 +74,11 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
 
         UploadKey key = GetKey(request, owner, id);
         request.Key = key;
-        services.Identities.SetPermit(request, Protocol, parsed.Operation == TusOperation.Create ? Describe(parsed) : default);
+        if (request.Ticket is not null)
+        {
+            services.Identities.SetPermit(request, Protocol, parsed.Operation == TusOperation.Create ? Describe(parsed) : default);
+        }
+
         if (await CheckTicketAsync(request, key, parsed) is { } ticketResponse)
         {
             return ticketResponse;
@@ -82,14 +87,11 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
         switch (parsed.Operation)
         {
             case TusOperation.Status or TusOperation.Download when isFollowed:
-                context.Response.Headers[TusHeaders.Resumable] = TusHeaders.ProtocolVersion;
-                HttpResponseData notFound = TusResponses.For(new UploadResult(UploadResultKind.NotFound));
-                return await services.Store.QueryAsync(
-                    () => services.ProgressEvents.FollowAsync(request, key, services.Appends.GetCreationMatcher(request), notFound), static result => TusResponses.For(result));
+                return await FollowAsync(request, key);
             case TusOperation.Status:
-                return await services.Store.QueryAsync(() => GetStatusAsync(request, key), TusResponses.ForFailedStatus);
+                return await QueryStatusAsync(request, key);
             case TusOperation.Download:
-                return await services.Store.QueryAsync(() => DownloadAsync(request, key), static result => TusResponses.For(result));
+                return await QueryContentAsync(request, key);
             case TusOperation.Terminate:
                 return TusResponses.For(await services.Engine.CancelAsync(key, new CancelCondition(services.Appends.GetCreationMatcher(request)), request.Aborted));
         }
@@ -99,11 +101,21 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
             return TusResponses.For(unsupported, capabilities, url.IsUpload);
         }
 
-        AppendCommand command = CreateCommand(context, key, parsed, bodyLength);
         var body = TusResponseBody.Select(context.Request.Headers, services.Options.Tus.SendResponseBody);
-        return parsed.Operation == TusOperation.Create
-            ? await CreateAsync(request, parsed, command, result => TusResponses.ForCreation(result, url.GetLocation(id, context.Request), body))
-            : await services.Appends.AppendAsync(request, command, result => TusResponses.For(result, body));
+        AppendCommand command = CreateCommand(request, key, parsed, bodyLength);
+        if (parsed.Operation != TusOperation.Create)
+        {
+            return await services.Appends.AppendAsync(request, command, GetAppendResponse(body));
+        }
+
+        ConcatenationInfo? concatenation = null;
+        if (parsed.Concat is { } concat && !TryResolveParts(request, owner, concat, out concatenation))
+        {
+            return TusResponses.For(new UploadResult(UploadResultKind.PartNotFound));
+        }
+
+        command.CreateIfMissing = CreateDetails(request, parsed, concatenation);
+        return await services.Appends.AppendAsync(request, command, GetCreationResponse(request, id, body));
     }
 
     /// <summary>Gets the upload at a URL, or <see langword="null"/> if it was not created by a tus client at the endpoint of the request.</summary>
@@ -116,7 +128,7 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
             : null;
 
     private UploadKey GetKey(UploadRequest request, string owner, string id) =>
-        services.Identities.GetKey(request, owner, (owner, scope) => UploadKeyFactory.FromTusId(owner, scope, id));
+        UploadIdentityResolver.GetTicketKey(request, owner) ?? UploadKeyFactory.FromTusId(owner, services.Identities.GetScope(request), id);
 
     /// <summary>Returns what identifies the file of a creation for the client.</summary>
     private static byte[] Describe(TusRequest parsed) => Encoding.UTF8.GetBytes($"{parsed.UploadLength}\0{parsed.Metadata?.HeaderValue}");
@@ -137,6 +149,25 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
                 ? TusResponses.ForCreation(new UploadResult(UploadResultKind.Appended, info.Offset) { Expires = info.Expires }, request.Url.GetLocation(request.Ticket!.Id, request.Context.Request))
             : null;
     }
+
+    private ValueTask<HttpResponseData?> FollowAsync(UploadRequest request, UploadKey key)
+    {
+        request.Context.Response.Headers[TusHeaders.Resumable] = TusHeaders.ProtocolVersion;
+        HttpResponseData notFound = TusResponses.For(new UploadResult(UploadResultKind.NotFound));
+        return services.Store.QueryAsync(
+            () => services.ProgressEvents.FollowAsync(request, key, services.Appends.GetCreationMatcher(request), notFound), static result => TusResponses.For(result));
+    }
+
+    private ValueTask<HttpResponseData?> QueryStatusAsync(UploadRequest request, UploadKey key) =>
+        services.Store.QueryAsync(() => GetStatusAsync(request, key), TusResponses.ForFailedStatus);
+
+    private ValueTask<HttpResponseData?> QueryContentAsync(UploadRequest request, UploadKey key) =>
+        services.Store.QueryAsync(() => DownloadAsync(request, key), static result => TusResponses.For(result));
+
+    private static Func<UploadResult, HttpResponseData> GetCreationResponse(UploadRequest request, string id, TusResponseBody body) =>
+        result => TusResponses.ForCreation(result, request.Url.GetLocation(id, request.Context.Request), body);
+
+    private static Func<UploadResult, HttpResponseData> GetAppendResponse(TusResponseBody body) => result => TusResponses.For(result, body);
 
     private async ValueTask<HttpResponseData?> GetStatusAsync(UploadRequest request, UploadKey key)
     {
@@ -165,30 +196,23 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
             ? null
             : TusResponses.For(new UploadResult(UploadResultKind.NotFound));
 
-    private ValueTask<HttpResponseData?> CreateAsync(
-        UploadRequest request, TusRequest parsed, AppendCommand command, Func<UploadResult, HttpResponseData> createResponse)
+    /// <summary>Gets the role of a new upload in a concatenation. Returns false if a part does not exist.</summary>
+    private bool TryResolveParts(UploadRequest request, string owner, TusConcat concat, [NotNullWhen(true)] out ConcatenationInfo? concatenation)
     {
-        ConcatenationInfo? concatenation = null;
-        if (parsed.Concat is { } concat)
+        concatenation = null;
+        List<string>? parts = concat.PartUrls is null ? null : [];
+        foreach (string url in concat.PartUrls ?? [])
         {
-            List<string>? parts = concat.PartUrls is null ? null : [];
-            foreach (string url in concat.PartUrls ?? [])
+            if (ResolvePartId(request, owner, url) is not { } part)
             {
-                if (ResolvePartId(request, command.Key.Owner, url) is not { } part)
-                {
-                    return new ValueTask<HttpResponseData?>(TusResponses.For(new UploadResult(UploadResultKind.PartNotFound)));
-                }
-
-                parts!.Add(part);
+                return false;
             }
 
-            concatenation = new ConcatenationInfo(concat.HeaderValue, parts);
+            parts!.Add(part);
         }
 
-        return services.Appends.AppendAsync(
-            request,
-            command with { CreateIfMissing = CreateDetails(request, parsed) with { Concatenation = concatenation }, IsServerGeneratedKey = request.Url.Id is null },
-            createResponse);
+        concatenation = new ConcatenationInfo(concat.HeaderValue, parts);
+        return true;
     }
 
     /// <summary>
@@ -200,22 +224,23 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
             ? UploadKeyFactory.FromTusId(owner, services.Identities.GetScope(request), id).Id
             : null;
 
-    private AppendCommand CreateCommand(HttpContext context, UploadKey key, TusRequest parsed, long? bodyLength) => new()
+    private AppendCommand CreateCommand(UploadRequest request, UploadKey key, TusRequest parsed, long? bodyLength) => new()
     {
         Key = key,
+        IsServerGeneratedKey = parsed.Operation == TusOperation.Create && request.Url.Id is null,
         Offset = parsed.Offset,
-        Body = parsed.HasContent ? context.Request.BodyReader : PipeReader.Create(ReadOnlySequence<byte>.Empty),
+        Body = parsed.HasContent ? request.Context.Request.BodyReader : PipeReader.Create(ReadOnlySequence<byte>.Empty),
         BodyLength = parsed.HasContent ? bodyLength : 0,
         UploadLength = parsed.UploadLength,
         MaxBodyLength = services.Options.Limits.MaxAppendSize,
         CompletionRule = CompletionRule.AtLength,
-        ContentDigest = parsed.HasChecksumTrailer
-            ? new BodyDigest(null, () => ReadTrailerDigest(context.Request))
-            : BodyDigest.From(parsed.Checksum),
+        ContentDigest = parsed.HasChecksumTrailer ? CreateTrailerDigest(request.Context.Request) : BodyDigest.From(parsed.Checksum),
         ReprDigest = parsed.ReprDigest,
     };
 
-    private static CreateCommand CreateDetails(UploadRequest request, TusRequest parsed) => new(
+    private static BodyDigest CreateTrailerDigest(HttpRequest request) => new(null, () => ReadTrailerDigest(request));
+
+    private static CreateCommand CreateDetails(UploadRequest request, TusRequest parsed, ConcatenationInfo? concatenation) => new(
         Protocol,
         parsed.Metadata?.FileName,
         parsed.Metadata?.ContentType,
@@ -226,6 +251,7 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
     {
         // A status request of tus has no other meaning for an upload with all its bytes.
         CompletesAtLength = true,
+        Concatenation = concatenation,
     };
 
     /// <summary>Reads the digest from the trailer after the body has ended. Returns <see langword="null"/> if the announced trailer is missing.</summary>

@@ -38,7 +38,12 @@ internal readonly record struct UploadUrl(PathString CreationPath, string? Id, b
     public string? EndpointTag { get; private init; }
 
     /// <summary>Creates an id that cannot be guessed: 160 random bits.</summary>
-    public static string NewId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(IdBytes));
+    public static string NewId()
+    {
+        Span<byte> bytes = stackalloc byte[IdBytes];
+        RandomNumberGenerator.Fill(bytes);
+        return Convert.ToHexStringLower(bytes);
+    }
 
     /// <summary>Returns whether a text has the format of an id.</summary>
     public static bool IsId(ReadOnlySpan<char> text) => text.Length == IdLength && !text.ContainsAnyExcept(IdCharacters);
@@ -67,7 +72,13 @@ internal readonly record struct UploadUrl(PathString CreationPath, string? Id, b
 
     /// <summary>Gets the URL of a request to a ready-made path, or to an upload below it.</summary>
     public static UploadUrl ForPath(PathString creationPath, HttpRequest request) =>
-        new(TrimTrailingSlash(creationPath), request.Path.StartsWithSegments(creationPath, out PathString rest) && rest.Value?.TrimEnd('/') is { Length: > 1 } id ? id[1..] : null, IsQueryParameter: false);
+        ForPath(creationPath, request.Path.StartsWithSegments(creationPath, out PathString rest) ? rest : default);
+
+    /// <inheritdoc cref="ForPath(PathString, HttpRequest)"/>
+    /// <param name="creationPath">The path where uploads are created.</param>
+    /// <param name="rest">The rest of the path of the request, behind that path.</param>
+    public static UploadUrl ForPath(PathString creationPath, PathString rest) =>
+        new(TrimTrailingSlash(creationPath), rest.Value.AsSpan().TrimEnd('/') is { Length: > 1 } id ? id[1..].ToString() : null, IsQueryParameter: false);
 
     /// <summary>
     /// Gets the id in the URL of another upload at the same endpoint, which a client sent as an absolute or relative reference. Returns <see langword="null"/> for

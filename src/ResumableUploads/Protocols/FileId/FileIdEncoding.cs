@@ -8,6 +8,7 @@ namespace ResumableUploads.Protocols.FileId;
 internal static partial class FileIdEncoding
 {
     private const int MaxExtensionLength = 10;
+    private const int MaxStackLength = 512;
 
     /// <summary>Returns the bytes that the client sent, from the text to which the server decoded them.</summary>
     /// <param name="text">The value of the header.</param>
@@ -20,7 +21,12 @@ internal static partial class FileIdEncoding
     /// </summary>
     public static string Decode(ReadOnlySpan<byte> bytes)
     {
-        byte[] decoded = new byte[bytes.Length];
+        if (bytes.IsEmpty)
+        {
+            return "";
+        }
+
+        Span<byte> decoded = bytes.Length <= MaxStackLength ? stackalloc byte[bytes.Length] : new byte[bytes.Length];
         int length = 0;
         for (int i = 0; i < bytes.Length; i++)
         {
@@ -35,7 +41,7 @@ internal static partial class FileIdEncoding
             }
         }
 
-        return Utf8OrLatin1Encoding.Instance.GetString(decoded, 0, length);
+        return Utf8OrLatin1Encoding.GetText(decoded[..length]);
     }
 
     /// <summary>
@@ -47,7 +53,9 @@ internal static partial class FileIdEncoding
         string id = Decode(fileId);
         if (fileSize is { } size)
         {
-            int at = id.LastIndexOf(string.Create(CultureInfo.InvariantCulture, $"-{size}-"), StringComparison.Ordinal);
+            Span<char> buffer = stackalloc char[24];
+            buffer.TryWrite(CultureInfo.InvariantCulture, $"-{size}-", out int length);
+            int at = id.AsSpan().LastIndexOf(buffer[..length]);
             if (at > 0)
             {
                 return id[..at];

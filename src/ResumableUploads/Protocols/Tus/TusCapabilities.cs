@@ -6,7 +6,7 @@ namespace ResumableUploads.Protocols.Tus;
 /// <param name="MaxUploadSize">The maximum size of an upload, in bytes.</param>
 /// <param name="SupportsChecksum">Whether the store can stage bytes until they are verified.</param>
 /// <param name="SupportsDownload">Whether clients can download completed uploads.</param>
-internal sealed record TusCapabilities(long MaxUploadSize, bool SupportsChecksum, bool SupportsDownload = false)
+internal readonly record struct TusCapabilities(long MaxUploadSize, bool SupportsChecksum, bool SupportsDownload = false)
 {
     private const string ExtensionsWithoutChecksum =
         "creation,creation-with-upload,creation-defer-length,expiration,termination,concatenation,concatenation-unfinished";

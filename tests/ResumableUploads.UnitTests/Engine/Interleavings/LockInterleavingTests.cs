@@ -60,7 +60,7 @@ public class LockInterleavingTests
             await scheduler.JitterAsync();
             var released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             beforeCallback(uploadLock);
-            uploadLock.SetReleaseCallback(() => released.TrySetResult());
+            uploadLock.SetReleaseCallback(_ => released.TrySetResult());
             await Task.WhenAny(released.Task, allArrived.Task);
             uploadLock.SetReleaseCallback(null);
             holders--;

@@ -28,7 +28,7 @@ public class UploadLockTableTests
         holder.StartReceiving(10);
         Assert.True(holder.TryReceive(5));
         bool isReleaseRequested = false;
-        holder.SetReleaseCallback(() => isReleaseRequested = true);
+        holder.SetReleaseCallback(_ => isReleaseRequested = true);
         Task<(UploadLock? Lock, bool IsRefused)> append = _locks.AcquireForAppendAsync(Key, 15, LongTimeout, default).AsTask();
         Assert.True(isReleaseRequested);
         Assert.False(holder.TryReceive(1));
@@ -46,7 +46,7 @@ public class UploadLockTableTests
         using UploadLock holder = _locks.TryAcquire(Key)!;
         holder.StartReceiving(10);
         Assert.True(holder.TryReceive(5));
-        holder.SetReleaseCallback(static () => Assert.Fail("The holder was disturbed."));
+        holder.SetReleaseCallback(static _ => Assert.Fail("The holder was disturbed."));
         Assert.Equal((null, true), await _locks.AcquireForAppendAsync(Key, offset, LongTimeout, default));
         Assert.False(holder.ReleaseRequested.IsCancellationRequested);
         Assert.True(holder.TryReceive(1));
@@ -60,7 +60,7 @@ public class UploadLockTableTests
         holder.StartReceiving(10);
         Assert.Equal((null, true), await other);
         bool isReleaseRequested = false;
-        holder.SetReleaseCallback(() => isReleaseRequested = true);
+        holder.SetReleaseCallback(_ => isReleaseRequested = true);
         Assert.False(isReleaseRequested);
         Assert.True(holder.TryReceive(1));
         holder.Dispose();
@@ -114,7 +114,7 @@ public class UploadLockTableTests
         holder.StartReceiving(10);
         Task<UploadLock?> status = _locks.AcquireAsync(Key, LongTimeout, default).AsTask();
         bool isReleaseRequested = false;
-        holder.SetReleaseCallback(() => isReleaseRequested = true);
+        holder.SetReleaseCallback(_ => isReleaseRequested = true);
         Assert.True(isReleaseRequested);
         Assert.True(holder.TryReceive(5));
         holder.Dispose();
@@ -139,7 +139,7 @@ public class UploadLockTableTests
     {
         UploadLock first = _locks.TryAcquire(Key)!;
         int releaseRequests = 0;
-        first.SetReleaseCallback(() => releaseRequests++);
+        first.SetReleaseCallback(_ => releaseRequests++);
         Task<UploadLock?> second = _locks.AcquireAsync(Key, LongTimeout, default).AsTask();
         Assert.Equal(1, releaseRequests);
         Assert.False(second.IsCompleted);
@@ -154,7 +154,7 @@ public class UploadLockTableTests
         UploadLock first = _locks.TryAcquire(Key)!;
         Task<UploadLock?> second = _locks.AcquireAsync(Key, LongTimeout, default).AsTask();
         bool isReleaseRequested = false;
-        first.SetReleaseCallback(() => isReleaseRequested = true);
+        first.SetReleaseCallback(_ => isReleaseRequested = true);
         Assert.True(isReleaseRequested);
         first.Dispose();
         (await second)!.Dispose();
@@ -171,7 +171,7 @@ public class UploadLockTableTests
             UploadLock uploadLock = (await waiting[i])!;
             Assert.All(waiting[(i + 1)..], static task => Assert.False(task.IsCompleted));
             bool isReleaseRequested = false;
-            uploadLock.SetReleaseCallback(() => isReleaseRequested = true);
+            uploadLock.SetReleaseCallback(_ => isReleaseRequested = true);
             Assert.Equal(i < waiting.Length - 1, isReleaseRequested);
             uploadLock.Dispose();
         }
@@ -197,7 +197,7 @@ public class UploadLockTableTests
     {
         UploadLock first = _locks.TryAcquire(Key)!;
         bool isReleaseRequested = false;
-        first.SetReleaseCallback(() => isReleaseRequested = true);
+        first.SetReleaseCallback(_ => isReleaseRequested = true);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _locks.AcquireAsync(Key, LongTimeout, new CancellationToken(canceled: true)).AsTask());
         Assert.False(isReleaseRequested);
         first.Dispose();
@@ -233,7 +233,7 @@ public class UploadLockTableTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => third);
 
         bool isReleaseRequested = false;
-        holder.SetReleaseCallback(() => isReleaseRequested = true);
+        holder.SetReleaseCallback(_ => isReleaseRequested = true);
         Assert.Equal((remains, remains), (isReleaseRequested, holder.ReleaseRequested.IsCancellationRequested));
         holder.Dispose();
         (fourth is null ? null : await fourth)?.Dispose();
@@ -245,7 +245,7 @@ public class UploadLockTableTests
     {
         UploadLock holder = _locks.TryAcquire(Key)!;
         holder.StartReceiving(10);
-        holder.SetReleaseCallback(static () => { });
+        holder.SetReleaseCallback(static _ => { });
         Task<UploadLock?> status = _locks.AcquireAsync(Key, TimeSpan.FromSeconds(5), default).AsTask();
         _time.Advance(TimeSpan.FromSeconds(5));
         Assert.Null(await status);

@@ -27,14 +27,16 @@ internal sealed class RecordCache
 
             // The data is at the end of the file. The caller may change its own copy.
             ReadOnlyMemory<byte> data = content.AsMemory(content.Length - record.Record.Data.Length);
-            GetEntry(content) = new Entry(content, record.EndingAt(content.Length) with { Record = record.Record with { Data = data } });
+            GetEntry(content) = new Entry(content, record.EndingAt(content.Length, record.Record with { Data = data }));
         }
     }
 
-    public RecordDecodeResult Decode(byte[] content)
+    /// <summary>Decodes a record.</summary>
+    /// <param name="content">The content of the file, which is copied if it is cached.</param>
+    public RecordDecodeResult Decode(ReadOnlySpan<byte> content)
     {
         ref Entry? entry = ref GetEntry(content);
-        if (entry is { } known && content.AsSpan().SequenceEqual(known.Content))
+        if (entry is { } known && content.SequenceEqual(known.Content))
         {
             return new RecordDecodeResult(known.Record, null, null);
         }
@@ -42,16 +44,16 @@ internal sealed class RecordCache
         RecordDecodeResult result = RecordCodec.Decode(content);
         if (result.Record is { } record && content.Length <= MaxCachedLength)
         {
-            entry = new Entry(content, record);
+            entry = new Entry(content.ToArray(), record);
         }
 
         return result;
     }
 
-    private ref Entry? GetEntry(byte[] content)
+    private ref Entry? GetEntry(ReadOnlySpan<byte> content)
     {
         var hash = new HashCode();
-        hash.AddBytes(content.AsSpan(0, Math.Min(content.Length, HashedPrefixLength)));
+        hash.AddBytes(content[..Math.Min(content.Length, HashedPrefixLength)]);
         return ref _entries[(uint)hash.ToHashCode() % Capacity];
     }
 

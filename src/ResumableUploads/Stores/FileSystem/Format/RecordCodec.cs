@@ -33,6 +33,10 @@ internal static class RecordCodec
     public const int MaxResponseLength = 16 * 1024;
 
     private const int DigestLength = 16;
+
+    /// <summary>The maximum length, in bytes, of a time or a duration.</summary>
+    private const int MaxFormattedLength = 64;
+
     private const string PowerLoss = "power-loss";
     private const string Process = "process";
 
@@ -70,9 +74,9 @@ internal static class RecordCodec
         json.WriteNumber("writes", stored.WriteCount);
         json.WriteString("state", FormatState(record.State));
         WriteNumber(json, "length", record.Length);
-        WriteString(json, "slidingExpiration", record.SlidingExpiration?.ToString("c", CultureInfo.InvariantCulture));
-        WriteString(json, "absoluteExpiration", record.AbsoluteExpiration?.ToString("O", CultureInfo.InvariantCulture));
-        json.WriteString("changed", stored.LastUpdated.UtcDateTime.ToString("O", CultureInfo.InvariantCulture));
+        WriteFormatted(json, "slidingExpiration", record.SlidingExpiration, "c");
+        WriteFormatted(json, "absoluteExpiration", record.AbsoluteExpiration, "O");
+        WriteFormatted<DateTime>(json, "changed", stored.LastUpdated.UtcDateTime, "O");
         json.WriteString("durability", stored.Durability == Durability.PowerLoss ? PowerLoss : Process);
         json.WriteString("boot", stored.CreationBootId);
         WriteNumber(json, "frozen", stored.FinalOffset);
@@ -295,6 +299,24 @@ internal static class RecordCodec
         else
         {
             json.WriteNull(name);
+        }
+    }
+
+    private static void WriteFormatted<T>(Utf8JsonWriter json, string name, T? value, string format)
+        where T : struct, IUtf8SpanFormattable
+    {
+        Span<byte> text = stackalloc byte[MaxFormattedLength];
+        if (value is not { } time)
+        {
+            json.WriteNull(name);
+        }
+        else if (time.TryFormat(text, out int length, format, CultureInfo.InvariantCulture))
+        {
+            json.WriteString(name, text[..length]);
+        }
+        else
+        {
+            throw new FormatException($"{name} cannot be formatted.");
         }
     }
 

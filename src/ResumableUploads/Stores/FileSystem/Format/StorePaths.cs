@@ -36,7 +36,7 @@ internal sealed class StorePaths(string root)
 
     public string SweepCheckpoint { get; } = Path.Combine(root, "sweep-place");
 
-    public static string GetShardName(string id) => id.Length > 2 ? id[..2] : id;
+    public static string GetShardName(string id) => GetShard(id).ToString();
 
     public static string GetLockFileName(string nonce) => nonce + ".lock";
 
@@ -58,14 +58,17 @@ internal sealed class StorePaths(string root)
 
     public string GetOwnerDirectory(string owner) => Path.Combine(Uploads, owner);
 
-    public string GetShardDirectory(UploadKey key) => Path.Combine(Uploads, key.Owner, GetShardName(key.Id));
+    public string GetShardDirectory(UploadKey key) => Path.Join(Uploads, key.Owner, GetShard(key.Id));
 
-    public string GetRecordPath(UploadKey key) => Path.Join([Uploads, key.Owner, GetShardName(key.Id), key.Id, RecordFileName]);
+    public string GetRecordPath(UploadKey key) =>
+        $"{Uploads}{Path.DirectorySeparatorChar}{key.Owner}{Path.DirectorySeparatorChar}{GetShard(key.Id)}{Path.DirectorySeparatorChar}{key.Id}{Path.DirectorySeparatorChar}{RecordFileName}";
 
     /// <summary>Gets a new path in <see cref="Quarantine"/>.</summary>
     public string GetQuarantineDirectory(UploadKey key) => Path.Combine(Quarantine, $"{key.Owner}.{key.Id}.{NonceGenerator.Next()}");
 
-    public string GetUploadDirectory(UploadKey key) => Path.Combine(Uploads, key.Owner, GetShardName(key.Id), key.Id);
+    public string GetUploadDirectory(UploadKey key) => Path.Join(Uploads, key.Owner, GetShard(key.Id), key.Id);
+
+    private static ReadOnlySpan<char> GetShard(string id) => id.AsSpan(0, Math.Min(id.Length, 2));
 }
 
 /// <summary>The paths of the files of one upload. The names contain its nonce, so that they never belong to another upload with the same key.</summary>

@@ -60,7 +60,12 @@ internal sealed record StoredRecord
 
     /// <summary>Returns the record after it was written.</summary>
     /// <param name="position">The position in the file behind the record.</param>
-    public StoredRecord EndingAt(int position) => this with { EndPosition = IsAppendable ? position : 0 };
+    public StoredRecord EndingAt(int position) => EndingAt(position, Record);
+
+    /// <inheritdoc cref="EndingAt(int)"/>
+    /// <param name="position">The position in the file behind the record.</param>
+    /// <param name="record">The record of the caller as it was read or written.</param>
+    public StoredRecord EndingAt(int position, UploadRecord record) => this with { EndPosition = IsAppendable ? position : 0, Record = record };
 
     /// <summary>Returns the record after a change by the caller.</summary>
     /// <param name="record">The new record of the caller.</param>

@@ -105,10 +105,10 @@ internal class PortableFileLayer : FileLayer
     }
 
     public override FileSnapshot? ReadSnapshot(string path, int maxLength) =>
-        ReadFile(path, maxLength) is { } bytes ? new FileSnapshot(path, bytes) : null;
+        ReadFile(path, maxLength) is { } bytes ? FileSnapshot.Copy(path, bytes) : null;
 
     public override bool IsUnchanged(FileSnapshot snapshot) =>
-        snapshot.Content.AsSpan().SequenceEqual(ReadFile(snapshot.Path, snapshot.Content.Length));
+        snapshot.Content.SequenceEqual(ReadFile(snapshot.Path, snapshot.Content.Length));
 
     public override OpenFile OpenRead(string path) => Open(path, FileMode.Open, FileAccess.Read);
 

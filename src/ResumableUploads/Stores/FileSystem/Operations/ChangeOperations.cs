@@ -135,7 +135,7 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
             if (snapshot is not null)
             {
                 directorySync.EnsureSynced(key, snapshot, isContentSynced: true);
-                return snapshot.Content;
+                return snapshot.Content.ToArray();
             }
 
             // Another response may have replaced the file meanwhile.

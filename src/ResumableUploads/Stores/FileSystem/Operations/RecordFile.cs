@@ -12,6 +12,8 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
 {
     private const int MaxSyncAttempts = 16;
 
+    private static readonly RecordDecodeResult Missing = new(null, null, "the record is missing");
+
     private readonly FileLayer _files = context.Files;
     private readonly RecordCache _cache = new();
     private readonly RecordWriter _writer = new(context, directorySync);
@@ -38,7 +40,7 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
     public StoredRecord? Read(UploadKey key, FileSnapshot? snapshot) => ReadOrRepair(key, Decode(key, snapshot));
 
     /// <summary>Reads a record, which may not be durable yet, from a file that has been read already.</summary>
-    public StoredRecord? ReadUnsynced(UploadKey key, FileSnapshot? snapshot) => ReadOrRepair(key, Decode(snapshot?.Content));
+    public StoredRecord? ReadUnsynced(UploadKey key, FileSnapshot? snapshot) => ReadOrRepair(key, Decode(snapshot));
 
     private StoredRecord? ReadOrRepair(UploadKey key, RecordDecodeResult result)
     {
@@ -110,7 +112,8 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
         // The directory may belong to a new upload that was created after the damaged one was moved by another request. Move it back.
         try
         {
-            RecordDecodeResult moved = Decode(_files.ReadFile(Path.Combine(target, StorePaths.RecordFileName), RecordCodec.MaxLength));
+            using FileSnapshot? record = _files.ReadSnapshot(Path.Combine(target, StorePaths.RecordFileName), RecordCodec.MaxLength);
+            RecordDecodeResult moved = Decode(record);
             if (IsIntact(target, moved) && directorySync.TryMoveBack(key, target))
             {
                 return GetRecord(key, moved);
@@ -133,13 +136,12 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
         || (result.Record is { } record
             && (record.Record.State != UploadState.Receiving || _files.FileExists(new UploadFilePaths(directory, record.Nonce).DataPath)));
 
-    private RecordDecodeResult Decode(byte[]? bytes) =>
-        bytes is null ? new RecordDecodeResult(null, null, "the record is missing") : _cache.Decode(bytes);
+    private RecordDecodeResult Decode(FileSnapshot? snapshot) => snapshot is null ? Missing : _cache.Decode(snapshot.Content);
 
     /// <summary>Decodes a record and makes it and its name durable before its content is reported.</summary>
     private RecordDecodeResult Decode(UploadKey key, FileSnapshot? snapshot, int attempt = 1)
     {
-        RecordDecodeResult result = Decode(snapshot?.Content);
+        RecordDecodeResult result = Decode(snapshot);
         if (result.Record is not { } record || !_files.IsNameUnsynced(snapshot!))
         {
             return result;
@@ -191,7 +193,7 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
         }
 
         using FileSnapshot? snapshot = ReadSnapshot(key);
-        return Decode(snapshot?.Content).Record is { } current && current.Nonce == record.Nonce
+        return Decode(snapshot).Record is { } current && current.Nonce == record.Nonce
             && (!_files.IsNameUnsynced(snapshot!) || _writer.TryWriteAgain(new LockedUpload(key, lockFile, paths, current, null) { IsUnsynced = true }));
     }
 
@@ -233,7 +235,7 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
             using OpenFile lockFile = _files.TryLock(lockPath) ?? throw new UploadStoreException(
                 StoreFailure.Unavailable, $"The record in '{directory}' is damaged, and the upload is locked by another request or process.");
             using FileSnapshot? snapshot = ReadSnapshot(key);
-            if (Decode(snapshot?.Content).DamageReason is null)
+            if (Decode(snapshot).DamageReason is null)
             {
                 // The caller reads it without the lock, which is needed to make it durable.
                 return false;

@@ -264,8 +264,8 @@ public sealed class ReusedKeyTests : FileSystemStoreTest
     {
         public bool IsBroken { get; init; }
 
-        public override byte[]? ReadFile(string path, int maxLength) =>
-            IsBroken && path.Contains("quarantine", StringComparison.Ordinal) ? throw Error(5) : base.ReadFile(path, maxLength);
+        public override FileSnapshot? ReadSnapshot(string path, int maxLength) =>
+            IsBroken && path.Contains("quarantine", StringComparison.Ordinal) ? throw Error(5) : base.ReadSnapshot(path, maxLength);
     }
 
     /// <summary>Content that is followed by a record, so that an append of either mode ends with a change of the record.</summary>

@@ -37,7 +37,7 @@ internal sealed class Linux64FileLayer : LinuxFileLayer
     public override byte[]? ReadFile(string path, int maxLength)
     {
         using FileSnapshot? snapshot = ReadSnapshot(path, maxLength);
-        return snapshot?.Content;
+        return snapshot is null ? null : snapshot.Content.ToArray();
     }
 
     public override int? ReadPrefix(string path, Span<byte> buffer)
@@ -62,9 +62,7 @@ internal sealed class Linux64FileLayer : LinuxFileLayer
                 throw NativeMethods.CreateException("Getting the status of", path);
             }
 
-            return snapshot = status.ToFileStat() is { } stat
-                ? new FileSnapshot(path, ReadContent(handle, path, (int)Math.Min(stat.Length, maxLength + 1L)), handle, stat)
-                : null;
+            return snapshot = status.ToFileStat() is { } stat ? ReadSnapshot(handle, path, (int)Math.Min(stat.Length, maxLength + 1L), stat) : null;
         }
         finally
         {
@@ -122,11 +120,11 @@ internal sealed class Linux64FileLayer : LinuxFileLayer
         return IsLastErrorNotFoundOrNotDirectory() ? null : throw NativeMethods.CreateException("Getting the status of", path);
     }
 
-    private static byte[] ReadContent(SafeFileHandle handle, string path, int length)
+    private static FileSnapshot ReadSnapshot(SafeFileHandle handle, string path, int length, FileStat stat)
     {
-        byte[] content = new byte[length];
-        int count = ReadFully(handle, path, content);
-        return count == length ? content : content[..count];
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(length);
+        int count = ReadFully(handle, path, buffer.AsSpan(0, length));
+        return new FileSnapshot(path, buffer, count, handle, stat);
     }
 
     private static unsafe int ReadFully(SafeFileHandle handle, string path, Span<byte> buffer)
