@@ -82,7 +82,7 @@ internal sealed class DashboardTable(HtmlWriter html, DashboardPage page)
         html.Write($"</form>");
         if (page.HasDownloads && upload is { State: not ManagedUploadState.Receiving, IsContentStored: true })
         {
-            html.Write($"""<a href="{page.Path}{DashboardDownloads.ContentPath}{DashboardDownloads.GetQueryString(upload)}" download aria-label="Download: {upload.FileName}">Download</a>""");
+            html.Write($"""<a href="{page.Path}{DashboardDownloads.ContentPath}{DashboardDownloads.GetQueryString(upload)}" aria-label="Download: {upload.FileName}">Download</a>""");
         }
 
         html.Write($"</td></tr>");

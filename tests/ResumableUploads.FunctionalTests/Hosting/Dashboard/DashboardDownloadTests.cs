@@ -173,7 +173,7 @@ public partial class DashboardDownloadTests
         "DownloadPolicy is 'missing'", (await Assert.ThrowsAsync<InvalidOperationException>(static () => StartAsync("missing"))).Message, StringComparison.Ordinal);
 
     private static Task<DashboardApp> StartAsync(string? policy = "operators", Action<ResumableUploadOptions>? uploads = null) =>
-        DashboardApp.StartAsync(options => options.DownloadPolicy = policy, uploads);
+        DashboardApp.StartAsync(policy is null ? null : options => options.DownloadPolicy = policy, uploads);
 
     private static async Task SendAsync(DashboardApp app, params (string, string)[] headers) =>
         (await app.App.Client.AppendAsync("f", 0, Content, Content.Length, headers)).Dispose();

@@ -59,7 +59,7 @@ public class UploadContentTests
     [Fact]
     public async Task Content_of_upload_that_replaced_the_one_of_the_condition_is_not_opened()
     {
-        var store = new HookedStore(new MemoryUploadStore()) { IsUnswept = true };
+        var store = new HookedStore(new MemoryUploadStore());
         await using TestApp app = await StartAsync(store);
         ManagedUpload upload = await SendAsync(app, Content.Length);
         int replacements = 0;
