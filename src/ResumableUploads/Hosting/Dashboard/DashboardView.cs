@@ -11,7 +11,7 @@ namespace ResumableUploads.Hosting.Dashboard;
 internal sealed record DashboardView(ManagedUploadState? State, string? Owner, string? Id, string? After)
 {
     /// <summary>The number of records that a page of a search by id reads. More than for other pages, because most of them do not match.</summary>
-    private const int MaxSearchedUploads = 10_000;
+    private const int MaxSearchedUploads = 5_000;
 
     public static DashboardView From(HttpRequest request) => Create(name => request.Query[name]);
 
