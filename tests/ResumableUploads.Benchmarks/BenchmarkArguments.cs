@@ -10,8 +10,9 @@ internal sealed record BenchmarkArguments
                          and only large,powerloss,small,status,takeover,client
           --dir PATH     the directory of the files (default: a new temporary directory)
           --only NAMES   one or more of: large,shapes,protocols,powerloss,small,small-powerloss,small-slow-disk,two-requests,
-                         two-requests-powerloss,listeners,status,idle,slow,takeover,client,growth,slow-disk,frozen,rounds,rounds-process-crash
+                         two-requests-powerloss,listeners,status,idle,slow,takeover,client,growth,dashboard,slow-disk,frozen,rounds,rounds-process-crash
           --rounds N     the number of rounds
+          --uploads N    the number of uploads of the case dashboard (default: 1,000,000, with --quick 20,000)
           --chart PATH   writes a bar chart of the case large to this file, as SVG
           --overhead     must be the only option; measures the cost for requests that are not uploads, in nanoseconds and bytes
         """;
@@ -27,6 +28,9 @@ internal sealed record BenchmarkArguments
     public string? Chart { get; private init; }
 
     public string[] OnlyCases { get; private init; } = [];
+
+    /// <summary>The number of uploads of the case dashboard, or <see langword="null"/>.</summary>
+    public int? Uploads { get; private init; }
 
     public int? RequestedRounds { get; private init; }
 
@@ -66,6 +70,9 @@ internal sealed record BenchmarkArguments
                     break;
                 case "--rounds" when int.TryParse(value, out int rounds) && rounds > 0:
                     run = run with { RequestedRounds = rounds };
+                    break;
+                case "--uploads" when int.TryParse(value, out int uploads) && uploads > 0:
+                    run = run with { Uploads = uploads };
                     break;
                 default:
                     return false;

@@ -63,6 +63,7 @@ internal static class Program
         ("takeover-azure", AzureTakeoverCase.Run),
         ("client", ClientCase.Run),
         ("growth", ScalingCase.Run),
+        ("dashboard", DashboardCase.Run),
         ("slow-disk", SlowDiskCase.Run),
         ("frozen", FrozenCase.Run),
         ("rounds", static (run, workDirectory, report) => RoundsCase.Run(Durability.PowerLoss, run, workDirectory, report)),

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -26,7 +27,7 @@ public static class ResumableUploadsDashboardEndpointRouteBuilderExtensions
     /// <param name="configure">Configures the dashboard, or <see langword="null"/> for the defaults.</param>
     /// <returns>A builder whose conventions apply to every request of the dashboard.</returns>
     /// <exception cref="ArgumentException">An option is outside its range.</exception>
-    /// <exception cref="InvalidOperationException"><c>AddResumableUploads()</c> or <c>AddAntiforgery()</c> was not called.</exception>
+    /// <exception cref="InvalidOperationException"><c>AddResumableUploads()</c> or <c>AddAntiforgery()</c> was not called, or <see cref="ResumableUploadsDashboardOptions.DownloadPolicy"/> does not exist.</exception>
     public static IEndpointConventionBuilder MapResumableUploadsDashboard(
         this IEndpointRouteBuilder endpoints, [StringSyntax("Route")] string pattern, Action<ResumableUploadsDashboardOptions>? configure = null)
     {
@@ -42,7 +43,8 @@ public static class ResumableUploadsDashboardEndpointRouteBuilderExtensions
             ?? throw new InvalidOperationException("MapResumableUploadsDashboard() requires antiforgery tokens. Call builder.Services.AddAntiforgery().");
         TimeProvider time = services.GetService<TimeProvider>() ?? TimeProvider.System;
         CancellationToken stopping = services.GetService<IHostApplicationLifetime>()?.ApplicationStopping ?? CancellationToken.None;
-        var requests = new DashboardEndpoints(manager, antiforgery, options, time);
+        DashboardDownloads? downloads = options.DownloadPolicy is { } policy ? CreateDownloads(manager, policy, services) : null;
+        var requests = new DashboardEndpoints(manager, antiforgery, options, downloads, time);
         var events = new DashboardEvents(manager, options, time, stopping);
 
         RouteGroupBuilder group = endpoints.MapGroup(pattern);
@@ -51,6 +53,11 @@ public static class ResumableUploadsDashboardEndpointRouteBuilderExtensions
         group.MapGet("/dashboard.js", (RequestDelegate)DashboardAsset.Script.WriteAsync);
         group.MapGet("/dashboard.css", (RequestDelegate)DashboardAsset.StyleSheet.WriteAsync);
         group.MapPost(DashboardEndpoints.ActionsPath, (RequestDelegate)requests.PostActionAsync).WithMetadata(new DashboardEndpoints.FormSizeLimit());
+        if (downloads is not null)
+        {
+            group.MapGet(DashboardDownloads.ContentPath, (RequestDelegate)downloads.GetAsync);
+        }
+
         if (!options.AllowUnauthenticatedAccess)
         {
             group.RequireAuthorization();
@@ -58,5 +65,16 @@ public static class ResumableUploadsDashboardEndpointRouteBuilderExtensions
 
         group.WithMetadata(UploadOutputCachePolicy.ForEndpoints);
         return group;
+    }
+
+    private static DashboardDownloads CreateDownloads(IUploadManager manager, string policy, IServiceProvider services)
+    {
+        IAuthorizationPolicyProvider policies = services.GetService<IAuthorizationPolicyProvider>()
+            ?? throw new InvalidOperationException("The dashboard option DownloadPolicy requires authorization. Call builder.Services.AddAuthorization().");
+
+        // A provider that reads its policies from elsewhere is called when they are needed.
+        return policies.GetPolicyAsync(policy) is { IsCompletedSuccessfully: true, Result: null }
+            ? throw new InvalidOperationException($"The dashboard option DownloadPolicy is '{policy}', and the app has no authorization policy with this name.")
+            : new DashboardDownloads(manager, policy);
     }
 }

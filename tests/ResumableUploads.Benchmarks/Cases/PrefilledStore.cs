@@ -9,6 +9,7 @@ using ResumableUploads.Engine;
 using ResumableUploads.Hosting.Ownership;
 using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.Stores.FileSystem.Format;
+using ResumableUploads.Stores.Memory;
 
 namespace ResumableUploads.Benchmarks.Cases;
 
@@ -39,7 +40,7 @@ internal sealed class PrefilledStore(string directory) : IDisposable
 
     private int _clearCount;
 
-    public ServerProcess Serve() => ServerProcess.Start(new ServeArguments(ServerKind.Ours, directory));
+    public ServerProcess Serve(ServerKind kind = ServerKind.Ours) => ServerProcess.Start(new ServeArguments(kind, directory));
 
     /// <summary>Returns why the disk cannot hold the number of uploads, or <see langword="null"/> if it can.</summary>
     public static string? GetCapacityProblem(long count, string directory)
@@ -51,11 +52,11 @@ internal sealed class PrefilledStore(string directory) : IDisposable
     }
 
     /// <summary>Creates incomplete uploads of many owners.</summary>
-    public void Fill(int count)
+    public void Fill(int count, int uploadsPerOwner = UploadsPerOwner)
     {
         Report.WriteProgress($"Creating {count:N0} uploads. A million takes some minutes.");
         long start = Stopwatch.GetTimestamp();
-        Parallel.For(0, count, OnAllProcessors, number => CreateUpload(new UploadKey($"owner-{number / UploadsPerOwner}", ToUploadId($"{number}")), Length));
+        Parallel.For(0, count, OnAllProcessors, number => CreateUpload(new UploadKey($"owner-{number / uploadsPerOwner}", ToUploadId($"{number}")), Length));
         Machine.WaitForWriteback();
         Report.WriteProgress($"Created in {Stopwatch.GetElapsedTime(start).TotalSeconds:0} s.");
     }
@@ -79,6 +80,22 @@ internal sealed class PrefilledStore(string directory) : IDisposable
     {
         Report.WriteProgress("Deleting the uploads.");
         Parallel.ForEach(Directory.GetDirectories(_paths.Uploads), OnAllProcessors, static owner => Directory.Delete(owner, recursive: true));
+    }
+
+    /// <summary>Creates incomplete uploads in the memory of this process.</summary>
+    public static MemoryUploadStore CreateInMemory(MemoryUploads uploads, long maxTotalSize)
+    {
+        var store = new MemoryUploadStore(maxTotalSize);
+        for (int number = 0; number < uploads.Count; number++)
+        {
+            ValueTask<CreateResult> creation = store.CreateAsync(
+                new UploadKey($"owner-{number / uploads.PerOwner}", ToUploadId($"{number}")),
+                new UploadRecord { Length = Length, SlidingExpiration = Expiration, Data = SampleData },
+                CancellationToken.None);
+            _ = creation.AsTask().GetAwaiter().GetResult().Info ?? throw new InvalidOperationException("The upload already exists.");
+        }
+
+        return store;
     }
 
     private static string ToUploadId(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(text)));

@@ -1,3 +1,5 @@
+using ResumableUploads.Benchmarks.Cases;
+
 namespace ResumableUploads.Benchmarks.Servers;
 
 /// <summary>Configures the package as an app does, with higher limits for the cases.</summary>
@@ -16,6 +18,10 @@ internal static class ResumableUploadsServer
         if (arguments.InMemory)
         {
             options.UseMemoryStore(MemoryStoreSize);
+            if (arguments.MemoryUploads.Count > 0)
+            {
+                options.Store = PrefilledStore.CreateInMemory(arguments.MemoryUploads, MemoryStoreSize);
+            }
         }
 
         string moved = Path.Combine(arguments.Directory, "moved");

@@ -32,10 +32,22 @@ internal static class ServerHost
         }
 
         CountingListeners.Start(arguments.Listeners);
+        if (arguments.Kind == ServerKind.Dashboard)
+        {
+            builder.Services.AddResumableUploads();
+            builder.Services.AddAntiforgery();
+        }
+
         WebApplication app = builder.Build();
-        if (arguments.Kind == ServerKind.Ours)
+        if (arguments.Kind is ServerKind.Ours or ServerKind.Dashboard)
         {
             ResumableUploadsServer.Configure(app, arguments);
+            if (arguments.Kind == ServerKind.Dashboard)
+            {
+                app.UseRouting();
+                app.MapResumableUploadsDashboard("/dashboard", static options => options.AllowUnauthenticatedAccess = true);
+                app.UseEndpoints(static _ => { });
+            }
         }
         else
         {

@@ -1,3 +1,5 @@
+using ResumableUploads.Engine.Diagnostics;
+
 namespace ResumableUploads.Engine.Expiration;
 
 /// <summary>The health of a sweeper.</summary>
@@ -9,6 +11,12 @@ internal sealed record SweepStatus(DateTimeOffset? LastSucceeded, DateTimeOffset
 {
     /// <summary>Gets the uploads that the last successful sweep has found, or null if none has ended yet.</summary>
     public HeldUploads? Held { get; init; }
+
+    /// <summary>Gets those uploads by endpoint, those with the most bytes first.</summary>
+    public IReadOnlyList<KeyValuePair<UploadOrigin, UploadCount>> Endpoints { get; init; } = [];
+
+    /// <summary>Gets the owners that have the most bytes of those uploads.</summary>
+    public IReadOnlyList<KeyValuePair<string, UploadCount>> TopOwners { get; init; } = [];
 
     /// <summary>Gets the free space of the storage, in bytes, after the last successful sweep, or null if it is unknown.</summary>
     public long? FreeSpace { get; init; }

@@ -26,6 +26,7 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
     private readonly ReportedFailures<UploadKey> _reported = new();
     private bool _hasCheckpoint;
     private HeldUploads _held;
+    private UsageTotals _usage = new();
 
     /// <summary>Gets the store.</summary>
     public IUploadStore Store => store;
@@ -135,7 +136,7 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
 
     private async Task SweepUploadsAsync(CancellationToken cancellationToken)
     {
-        _held = default;
+        (_held, _usage) = (default, new UsageTotals());
         UploadKey? checkpoint = await GetCheckpointAsync(cancellationToken);
         _hasCheckpoint = checkpoint is not null;
         await SweepRangeAsync(checkpoint, null, cancellationToken);
@@ -170,7 +171,13 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
         try
         {
             await SweepAsync(cancellationToken);
-            _status = new SweepStatus(time.GetUtcNow(), time.GetUtcNow(), 0, null) { Held = _held, FreeSpace = await GetFreeSpaceAsync(cancellationToken) };
+            _status = new SweepStatus(time.GetUtcNow(), time.GetUtcNow(), 0, null)
+            {
+                Held = _held,
+                Endpoints = _usage.GetEndpoints(),
+                TopOwners = _usage.GetTopOwners(),
+                FreeSpace = await GetFreeSpaceAsync(cancellationToken),
+            };
             return Interval;
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
@@ -269,6 +276,7 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
         if (!UsedPermits.IsMarker(info.Key))
         {
             _held = _held.Add(info, _visitors.Any(visitor => visitor.IsDeadLettered(info)));
+            _usage.Add(info);
         }
 
         foreach (ISweepVisitor visitor in _visitors)

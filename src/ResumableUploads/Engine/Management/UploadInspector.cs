@@ -22,6 +22,9 @@ internal sealed class UploadInspector(EngineContext context, UploadLockTable loc
     /// <inheritdoc cref="IUploadStore.GetAsync"/>
     public ValueTask<UploadInfo?> GetAsync(UploadKey key, CancellationToken cancellationToken) => context.Store.GetAsync(key, cancellationToken);
 
+    /// <inheritdoc cref="IUploadStore.OpenReadAsync"/>
+    public ValueTask<Stream?> OpenReadAsync(UploadKey key, CancellationToken cancellationToken) => context.Store.OpenReadAsync(key, cancellationToken);
+
     /// <summary>Returns whether an upload was created by this engine. False if its record cannot be read.</summary>
     public bool BelongsToThisEngine(UploadInfo info)
     {

@@ -7,9 +7,11 @@ using ResumableUploads.Abstractions;
 namespace ResumableUploads.Hosting.Dashboard;
 
 /// <summary>The requests of the dashboard.</summary>
-internal sealed class DashboardEndpoints(IUploadManager manager, IAntiforgery antiforgery, ResumableUploadsDashboardOptions options, TimeProvider time)
+internal sealed class DashboardEndpoints(
+    IUploadManager manager, IAntiforgery antiforgery, ResumableUploadsDashboardOptions options, DashboardDownloads? downloads, TimeProvider time)
 {
     public const string ActionsPath = "/actions";
+    public const string StoreFailed = "The store failed. Check the storage; the log has the reason.";
 
     /// <summary>Responds with a page.</summary>
     public async Task GetPageAsync(HttpContext context)
@@ -28,7 +30,7 @@ internal sealed class DashboardEndpoints(IUploadManager manager, IAntiforgery an
         }
         catch (UploadStoreException)
         {
-            await WriteProblemAsync(context, StatusCodes.Status503ServiceUnavailable, "The store failed. Check the storage; the log has the reason.");
+            await WriteProblemAsync(context, StatusCodes.Status503ServiceUnavailable, StoreFailed);
             return;
         }
 
@@ -42,6 +44,7 @@ internal sealed class DashboardEndpoints(IUploadManager manager, IAntiforgery an
             Statistics = await manager.GetStatisticsAsync(context.RequestAborted),
             Token = token,
             Now = time.GetUtcNow(),
+            HasDownloads = downloads is not null && await downloads.IsAllowedAsync(context),
             Result = DashboardText.Result(context.Request.Query["action"], context.Request.Query["result"]),
         };
         context.Response.ContentType = "text/html; charset=utf-8";
@@ -79,8 +82,16 @@ internal sealed class DashboardEndpoints(IUploadManager manager, IAntiforgery an
         }
         catch (UploadStoreException)
         {
-            await WriteProblemAsync(context, StatusCodes.Status503ServiceUnavailable, "The store failed. Check the storage; the log has the reason.");
+            await WriteProblemAsync(context, StatusCodes.Status503ServiceUnavailable, StoreFailed);
         }
+    }
+
+    /// <summary>Responds with a text.</summary>
+    public static Task WriteProblemAsync(HttpContext context, int statusCode, string text)
+    {
+        context.Response.StatusCode = statusCode;
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        return context.Response.WriteAsync(text, context.RequestAborted);
     }
 
     /// <summary>Performs an action on the upload that the page has shown. An upload that has changed since is not affected.</summary>
@@ -111,13 +122,6 @@ internal sealed class DashboardEndpoints(IUploadManager manager, IAntiforgery an
     {
         string path = (request.PathBase + request.Path).ToUriComponent().TrimEnd('/');
         return path[..^suffix.Length];
-    }
-
-    private static Task WriteProblemAsync(HttpContext context, int statusCode, string text)
-    {
-        context.Response.StatusCode = statusCode;
-        context.Response.ContentType = "text/plain; charset=utf-8";
-        return context.Response.WriteAsync(text, context.RequestAborted);
     }
 
     /// <summary>Limits the forms of the dashboard, which are small.</summary>

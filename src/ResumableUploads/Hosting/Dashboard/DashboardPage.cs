@@ -23,6 +23,9 @@ internal sealed class DashboardPage
 
     public required DateTimeOffset Now { get; init; }
 
+    /// <summary>Gets whether the user can download content.</summary>
+    public required bool HasDownloads { get; init; }
+
     /// <summary>Gets the text about the last action, or null.</summary>
     public string? Result { get; init; }
 
@@ -35,7 +38,7 @@ internal sealed class DashboardPage
             <head>
             <meta charset="utf-8">
             <meta name="viewport" content="width=device-width, initial-scale=1">
-            <title>Uploads</title>
+            <title>{(Result is null ? "Uploads" : Result + " Uploads")}</title>
             <link rel="stylesheet" href="{Path}/dashboard.css?v={DashboardAsset.Version}">
             <script src="{Path}/dashboard.js?v={DashboardAsset.Version}" defer></script>
             </head>
@@ -46,15 +49,17 @@ internal sealed class DashboardPage
             """);
         if (Result is not null)
         {
-            _html.Write($"""<p class="result" role="status">{Result}</p>""");
+            _html.Write($"""<p id="result" class="result" role="status">{Result}</p>""");
         }
 
         Dictionary<string, string> numbers = DashboardNumbers.From(Statistics, Now);
         WriteNumbers(numbers);
         WriteStores(numbers);
+        WriteSearch();
         WriteFilters();
         new DashboardTable(_html, this).Write();
         WritePages();
+        new DashboardUsage(_html, this).Write();
         _html.Write($"</main></body></html>");
         return _html.ToString();
     }
@@ -101,6 +106,22 @@ internal sealed class DashboardPage
         _html.Write($"</tbody></table></div></section>");
     }
 
+    private void WriteSearch()
+    {
+        _html.Write($"""
+            <section aria-labelledby="find"><h2 id="find">Find uploads</h2>
+            <form method="get" action="{Url}" role="search" aria-labelledby="find">
+            <label>Owner <input name="owner" value="{View.Owner}" maxlength="80" autocomplete="off" spellcheck="false"></label>
+            <label>Id, its first characters, or key <input name="id" value="{View.Id}" maxlength="161" autocomplete="off" spellcheck="false"></label>
+            """);
+        if (View.State is { } state)
+        {
+            _html.Write($"""<input type="hidden" name="state" value="{state.ToString()}">""");
+        }
+
+        _html.Write($"<button>Find</button></form></section>");
+    }
+
     private void WriteFilters()
     {
         _html.Write($"""<nav aria-label="States"><ul>""");
@@ -115,6 +136,13 @@ internal sealed class DashboardPage
         {
             _html.Write($"""
                 <p>Only uploads of the owner <code>{owner}</code>. <a href="{Url}{(View with { Owner = null, After = null }).ToQueryString()}">Show all owners</a></p>
+                """);
+        }
+
+        if (View.Id is { } id)
+        {
+            _html.Write($"""
+                <p>Only uploads whose id begins with <code>{id}</code>. <a href="{Url}{(View with { Id = null, After = null }).ToQueryString()}">Show all ids</a></p>
                 """);
         }
     }

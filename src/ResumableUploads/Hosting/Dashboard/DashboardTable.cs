@@ -7,10 +7,15 @@ internal sealed class DashboardTable(HtmlWriter html, DashboardPage page)
 {
     public void Write()
     {
-        html.Write($"""<section aria-labelledby="uploads"><h2 id="uploads" tabindex="-1">List of uploads</h2>""");
+        html.Write($"""<section aria-labelledby="uploads"><h2 id="uploads" tabindex="-1">List of uploads</h2><p id="added" role="status" data-page="{page.Url}{page.View.ToQueryString()}"></p>""");
         if (page.Uploads.Uploads.Count == 0)
         {
-            string text = page.Uploads.Continuation is null ? "No uploads." : "No uploads of this state on this page. There are more uploads on the next page.";
+            string text = (page.Uploads.Continuation, page.View.Id) switch
+            {
+                (null, _) => "No uploads.",
+                (_, null) => "No uploads of this state on this page. There are more uploads on the next page.",
+                _ => "Not found so far. There are more uploads to search on the next page. With the owner, the search is faster.",
+            };
             html.Write($"<p>{text}</p></section>");
             return;
         }
@@ -57,6 +62,7 @@ internal sealed class DashboardTable(HtmlWriter html, DashboardPage page)
             <input type="hidden" name="upload-state" value="{upload.State.ToString()}">
             <input type="hidden" name="state" value="{page.View.State?.ToString()}">
             <input type="hidden" name="owner" value="{page.View.Owner}">
+            <input type="hidden" name="id" value="{page.View.Id}">
             <input type="hidden" name="after" value="{page.View.After}">
             """);
         if (upload.State is ManagedUploadState.Failed or ManagedUploadState.DeadLettered)
@@ -73,7 +79,13 @@ internal sealed class DashboardTable(HtmlWriter html, DashboardPage page)
             WriteButton(upload, "cancel", "Cancel", upload.IsPart ? "Cancel this upload and remove its content? The upload of which it is a part cannot be finished then." : "Cancel this upload and remove its content?");
         }
 
-        html.Write($"</form></td></tr>");
+        html.Write($"</form>");
+        if (page.HasDownloads && upload is { State: not ManagedUploadState.Receiving, IsContentStored: true })
+        {
+            html.Write($"""<a href="{page.Path}{DashboardDownloads.ContentPath}{DashboardDownloads.GetQueryString(upload)}" aria-label="Download: {upload.FileName}">Download</a>""");
+        }
+
+        html.Write($"</td></tr>");
     }
 
     private void WriteButton(ManagedUpload upload, string action, string text, string? question) => _ = html.Write($"""

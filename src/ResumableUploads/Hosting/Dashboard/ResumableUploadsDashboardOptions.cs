@@ -9,6 +9,12 @@ public sealed class ResumableUploadsDashboardOptions
     /// </summary>
     public bool AllowUnauthenticatedAccess { get; set; }
 
+    /// <summary>
+    /// Gets or sets the name of the authorization policy that a user must satisfy to download the content of uploads, in addition to the policies of the dashboard. It is also
+    /// required if <see cref="AllowUnauthenticatedAccess"/> is set. The default is <see langword="null"/>, which means that the dashboard has no downloads.
+    /// </summary>
+    public string? DownloadPolicy { get; set; }
+
     /// <summary>Gets or sets the number of uploads per page: 1 to 1,000. The default is 50.</summary>
     public int PageSize { get; set; } = 50;
 
@@ -23,6 +29,7 @@ public sealed class ResumableUploadsDashboardOptions
 
     internal void Validate()
     {
+        Check(DownloadPolicy is not "", $"{nameof(DownloadPolicy)} must be the name of an authorization policy, or null.");
         Check(PageSize is >= 1 and <= UploadListQuery.MaxPageSize, $"{nameof(PageSize)} must be 1 to 1000.");
         Check(UpdateInterval >= TimeSpan.FromSeconds(0.5) && UpdateInterval <= TimeSpan.FromMinutes(1), $"{nameof(UpdateInterval)} must be 0.5 seconds to 1 minute.");
         Check(MaxLiveConnections is >= 0 and <= 1000, $"{nameof(MaxLiveConnections)} must be 0 to 1000.");

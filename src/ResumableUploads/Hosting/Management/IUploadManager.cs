@@ -11,7 +11,7 @@ namespace ResumableUploads;
 /// The manager does not check who calls it: it returns and changes the uploads of all owners. Require authorization for every endpoint that uses it.
 /// </para>
 /// <para>
-/// An upload that does not exist or has expired is a result, and not an exception. Every call that changes uploads is logged at level Information (event 310).
+/// An upload that does not exist or has expired is a result, and not an exception. Every call that changes uploads or opens their content is logged at level Information (event 310).
 /// </para>
 /// </remarks>
 public interface IUploadManager
@@ -84,6 +84,20 @@ public interface IUploadManager
     /// </returns>
     /// <exception cref="UploadStoreException">The storage failed.</exception>
     Task<UploadActionStatus> DiscardAsync(UploadKey key, UploadActionCondition? condition = null, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Opens the content of an upload whose bytes are all stored, from its first to its last byte. It is what the client sent: do not show it in a browser. Logged as action
+    /// <c>open</c> (event 310).
+    /// </summary>
+    /// <param name="key">The key of the upload.</param>
+    /// <param name="condition">The condition under which the content is opened, or <see langword="null"/> for none.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <returns>
+    /// A seekable stream that the caller disposes, or <see langword="null"/> if the upload does not exist, has expired, is <see cref="ManagedUploadState.Receiving"/>, is not
+    /// the one of the condition, or its content was moved out of the store. The stream never has bytes of a later upload with the same key.
+    /// </returns>
+    /// <exception cref="UploadStoreException">The storage failed.</exception>
+    Task<Stream?> OpenReadAsync(UploadKey key, UploadActionCondition? condition = null, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Returns the totals of the last sweep of each store, and what the requests of this process do. Reads no store, so it can be called every second.

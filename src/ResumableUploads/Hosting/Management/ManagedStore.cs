@@ -17,6 +17,9 @@ internal sealed record ManagedStore(string Name, IReadOnlyList<UploadEngine> Eng
     /// <inheritdoc cref="IUploadStore.GetAsync"/>
     public ValueTask<UploadInfo?> GetAsync(UploadKey key, CancellationToken cancellationToken) => Inspector.GetAsync(key, cancellationToken);
 
+    /// <inheritdoc cref="IUploadStore.OpenReadAsync"/>
+    public ValueTask<Stream?> OpenReadAsync(UploadKey key, CancellationToken cancellationToken) => Inspector.OpenReadAsync(key, cancellationToken);
+
     /// <summary>Returns the engine that created an upload, or any engine of the store if the application no longer has that one.</summary>
     public UploadEngine GetEngine(UploadInfo info) =>
         Engines.Count > 1 && Engines.FirstOrDefault(engine => engine.Inspector.BelongsToThisEngine(info)) is { } own ? own : Engines[0];

@@ -1,4 +1,5 @@
 using ResumableUploads.Abstractions;
+using ResumableUploads.Engine;
 using ResumableUploads.Engine.Diagnostics;
 using ResumableUploads.Engine.Management;
 using ResumableUploads.Hosting.Events;
@@ -23,6 +24,7 @@ public sealed class ManagedUpload
         RawFileName = description.Record.RawFileName;
         ContentType = description.Record.ContentType;
         IsAppending = description.IsAppending;
+        IsContentStored = info.State != UploadState.Completed || EngineRecord.HasStoredContent(info);
         IsHandlerRunning = description.IsHandlerRunning;
         IsPart = description.Record.Concatenation is { IsPart: true };
         IsConcatenation = description.Record.Concatenation is { IsPart: false };
@@ -80,6 +82,9 @@ public sealed class ManagedUpload
 
     /// <summary>Gets a value that indicates whether a request of this process appends to the upload.</summary>
     public bool IsAppending { get; }
+
+    /// <summary>Gets a value that indicates whether the store has the content. <see langword="false"/> after the content of a completed upload was moved or removed.</summary>
+    public bool IsContentStored { get; }
 
     /// <summary>
     /// Gets a value that indicates whether the upload is a part of another one, which the client concatenates. A part stays <see cref="ManagedUploadState.Receiving"/> after

@@ -20,6 +20,16 @@ public sealed record UploadListQuery
     /// </summary>
     public string? Owner { get; init; }
 
+    /// <summary>
+    /// Gets the beginning of the ids of the uploads, as in <see cref="UploadKey.Id"/>: a whole id, or for example the eight characters in log messages. The default is
+    /// <see langword="null"/>, which selects all ids. A string that cannot begin an id selects none.
+    /// </summary>
+    /// <remarks>
+    /// With <see cref="Owner"/> and a whole id, the first page reads one upload per store. Otherwise the records of all uploads, or of all uploads of the owner, are read until the page is
+    /// full or <see cref="MaxScannedUploads"/> is reached: a page can be empty and still have a <see cref="UploadPage.Continuation"/>.
+    /// </remarks>
+    public string? Id { get; init; }
+
     /// <summary>Gets the maximum number of uploads of the page: 1 to 1,000. The default is 50.</summary>
     public int PageSize { get; init; } = 50;
 
@@ -30,4 +40,7 @@ public sealed record UploadListQuery
 
     /// <summary>Gets the <see cref="UploadPage.Continuation"/> of the page before. The default is <see langword="null"/>, which selects the first page.</summary>
     public string? Continuation { get; init; }
+
+    /// <summary>Returns whether an upload of the owner and id has the state.</summary>
+    internal bool Matches(ManagedUpload upload) => State is not { } state || upload.State == state;
 }

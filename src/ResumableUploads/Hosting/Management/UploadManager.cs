@@ -20,13 +20,22 @@ internal sealed class UploadManager(SharedUploadServices sharedServices) : IUplo
         }
 
         var uploads = new List<ManagedUpload>();
-        if (query.Owner is not null && !UploadKey.IsValidPart(query.Owner))
+        if ((query.Owner is not null && !UploadKey.IsValidPart(query.Owner)) || (query.Id is not null && !UploadKey.IsValidPart(query.Id)))
         {
             return new UploadPage(uploads, null);
         }
 
-        int scanned = 0;
         ManagedStore[] stores = sharedServices.ManagedStores;
+        if (query is { Owner: not null, Id: not null, Continuation: null })
+        {
+            uploads.AddRange(await FindInAllStoresAsync(new UploadKey(query.Owner, query.Id), stores, cancellationToken));
+            if (uploads.Count > 0)
+            {
+                return new UploadPage([.. uploads.Where(query.Matches).Take(query.PageSize)], null);
+            }
+        }
+
+        int scanned = 0;
         for (; position.Store < stores.Length; position = new PagePosition(position.Store + 1, null))
         {
             ManagedStore store = stores[position.Store];
@@ -41,7 +50,7 @@ internal sealed class UploadManager(SharedUploadServices sharedServices) : IUplo
 
                 scanned++;
                 position = position with { After = info.Key };
-                if (store.Describe(info) is { } upload && (query.State is not { } state || upload.State == state))
+                if (info.Key.Id.StartsWith(query.Id ?? "", StringComparison.Ordinal) && store.Describe(info) is { } upload && query.Matches(upload))
                 {
                     uploads.Add(upload);
                 }
@@ -106,6 +115,22 @@ internal sealed class UploadManager(SharedUploadServices sharedServices) : IUplo
         },
         cancellationToken);
 
+    public async Task<Stream?> OpenReadAsync(UploadKey key, UploadActionCondition? condition, CancellationToken cancellationToken)
+    {
+        Stream? content = null;
+        await ActAsync(
+            "open",
+            key,
+            condition,
+            async (managed, info) =>
+            {
+                (UploadActionStatus status, content) = await OpenAsync(managed, info, condition, cancellationToken);
+                return status;
+            },
+            cancellationToken);
+        return content;
+    }
+
     public Task<UploadStatistics> GetStatisticsAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -123,6 +148,56 @@ internal sealed class UploadManager(SharedUploadServices sharedServices) : IUplo
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(value, 1, name);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(value, max, name);
+    }
+
+    /// <summary>Returns the uploads with a key. Two stores can have one each.</summary>
+    private static async Task<List<ManagedUpload>> FindInAllStoresAsync(UploadKey key, ManagedStore[] stores, CancellationToken cancellationToken)
+    {
+        var uploads = new List<ManagedUpload>();
+        foreach (ManagedStore store in stores)
+        {
+            if (await store.GetAsync(key, cancellationToken) is { } info && store.Describe(info) is { } upload)
+            {
+                uploads.Add(upload);
+            }
+        }
+
+        return uploads;
+    }
+
+    /// <summary>Opens the content of an upload. A content that was opened after the upload was replaced by another one with its key is closed again.</summary>
+    private static async Task<(UploadActionStatus Status, Stream? Content)> OpenAsync(
+        ManagedStore managed, UploadInfo found, UploadActionCondition? condition, CancellationToken cancellationToken)
+    {
+        if (managed.Describe(found) is not { } listed || (condition?.Created is { } created && listed.Created != created))
+        {
+            return (UploadActionStatus.NotFound, null);
+        }
+
+        if (listed.State == ManagedUploadState.Receiving || (condition?.State is { } state && listed.State != state))
+        {
+            return (UploadActionStatus.InvalidState, null);
+        }
+
+        if (await managed.OpenReadAsync(found.Key, cancellationToken) is not { } content)
+        {
+            return (UploadActionStatus.NotFound, null);
+        }
+
+        ManagedUpload? opened = null;
+        try
+        {
+            opened = await managed.GetAsync(found.Key, cancellationToken) is { } info ? managed.Describe(info) : null;
+        }
+        finally
+        {
+            if (opened?.Created != listed.Created)
+            {
+                await content.DisposeAsync();
+            }
+        }
+
+        return opened?.Created == listed.Created ? (UploadActionStatus.Succeeded, content) : (UploadActionStatus.NotFound, null);
     }
 
     private static async Task<UploadActionStatus> RemoveAsync(

@@ -15,6 +15,8 @@ public sealed class UploadStoreStatistics
         Received = UploadTotals.From(held.Received);
         DeadLettered = UploadTotals.From(held.DeadLettered);
         Completed = UploadTotals.From(held.Completed);
+        Endpoints = [.. status.Endpoints.Select(static entry => new UploadEndpointUsage(entry.Key.Endpoint, entry.Key.Protocol, UploadTotals.From(entry.Value)))];
+        Owners = [.. status.TopOwners.Select(static entry => new UploadOwnerUsage(entry.Key, UploadTotals.From(entry.Value)))];
     }
 
     /// <summary>Gets the name of the store: its type, and a number if the application has several stores of the type.</summary>
@@ -40,4 +42,13 @@ public sealed class UploadStoreStatistics
 
     /// <summary>Gets the completed uploads.</summary>
     public UploadTotals Completed { get; }
+
+    /// <summary>Gets the uploads by endpoint and protocol, those with the most bytes first. At most 101 entries.</summary>
+    public IReadOnlyList<UploadEndpointUsage> Endpoints { get; }
+
+    /// <summary>
+    /// Gets the 20 owners that have the most bytes, those with the most first. Exact if the store has at most 2,000 owners, or lists the uploads of an owner one after the
+    /// other, as the stores of this package do; otherwise an owner can be missing or have less than its bytes, never more.
+    /// </summary>
+    public IReadOnlyList<UploadOwnerUsage> Owners { get; }
 }

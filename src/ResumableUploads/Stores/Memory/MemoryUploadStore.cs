@@ -173,13 +173,13 @@ public sealed class MemoryUploadStore : IUploadStore, IStagedAppendStore, IRepla
     }
 
     /// <inheritdoc/>
-    /// <remarks>The uploads are ordered by owner and then by id, both ordinally. The listing copies all keys at the start, and reads the uploads one by one.</remarks>
+    /// <remarks>The uploads are ordered by owner and then by id, both ordinally. The listing copies some keys at a time, and reads the uploads one by one.</remarks>
     public async IAsyncEnumerable<UploadInfo> ListAsync(
         UploadQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(query);
         ThrowIfDisposedOrCanceled(cancellationToken);
-        foreach (UploadKey key in UploadKeyComparer.SelectKeys(_uploads.GetKeys(query.Owner), query))
+        foreach (UploadKey key in _uploads.GetKeys(query.Owner, query.StartAfter))
         {
             ThrowIfDisposedOrCanceled(cancellationToken);
             if (Find(key)?.GetInfo() is { } info && (query.ExpiredAsOf is not { } time || info.Expires <= time))

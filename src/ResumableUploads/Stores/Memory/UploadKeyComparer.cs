@@ -5,27 +5,11 @@ namespace ResumableUploads.Stores.Memory;
 /// <summary>Orders keys by owner and then by id, both ordinally.</summary>
 internal sealed class UploadKeyComparer : IComparer<UploadKey>
 {
-    private static readonly UploadKeyComparer Instance = new();
-
     private UploadKeyComparer()
     {
     }
 
-    /// <summary>Returns the keys after the start of the query, in order.</summary>
-    public static List<UploadKey> SelectKeys(IEnumerable<UploadKey> keys, UploadQuery query)
-    {
-        List<UploadKey> selected = [];
-        foreach (UploadKey key in keys)
-        {
-            if (query.StartAfter is not { } after || Instance.Compare(key, after) > 0)
-            {
-                selected.Add(key);
-            }
-        }
-
-        selected.Sort(Instance);
-        return selected;
-    }
+    public static UploadKeyComparer Instance { get; } = new();
 
     public int Compare(UploadKey x, UploadKey y)
     {

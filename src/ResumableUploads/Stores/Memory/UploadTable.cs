@@ -3,11 +3,19 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Stores.Memory;
 
-/// <summary>The uploads of a store, by key and by owner, so that a listing of one owner does not scan all uploads.</summary>
+/// <summary>The uploads of a store, by key and in the order of their keys, so that a listing can start anywhere without reading all keys.</summary>
 internal sealed class UploadTable
 {
+    /// <summary>The number of keys that a listing reads at a time.</summary>
+    private const int BatchSize = 128;
+
+    /// <summary>The smallest id.</summary>
+    private const string MinId = "0";
+
+    private static readonly string MaxPart = new('z', UploadKey.MaxPartLength);
+
     private readonly ConcurrentDictionary<UploadKey, MemoryUpload> _uploads = new();
-    private readonly Dictionary<string, HashSet<UploadKey>> _owners = new(StringComparer.Ordinal);
+    private readonly SortedSet<UploadKey> _keys = new(UploadKeyComparer.Instance);
 
     // Held while both collections are changed.
     private readonly Lock _lock = new();
@@ -20,18 +28,7 @@ internal sealed class UploadTable
     {
         lock (_lock)
         {
-            if (!_uploads.TryAdd(upload.Key, upload))
-            {
-                return false;
-            }
-
-            if (!_owners.TryGetValue(upload.Key.Owner, out HashSet<UploadKey>? keys))
-            {
-                _owners.Add(upload.Key.Owner, keys = []);
-            }
-
-            keys.Add(upload.Key);
-            return true;
+            return _uploads.TryAdd(upload.Key, upload) && _keys.Add(upload.Key);
         }
     }
 
@@ -40,28 +37,53 @@ internal sealed class UploadTable
     {
         lock (_lock)
         {
-            if (_uploads.TryRemove(KeyValuePair.Create(upload.Key, upload)) && _owners.TryGetValue(upload.Key.Owner, out HashSet<UploadKey>? keys))
+            if (_uploads.TryRemove(KeyValuePair.Create(upload.Key, upload)))
             {
-                keys.Remove(upload.Key);
-                if (keys.Count == 0)
-                {
-                    _owners.Remove(upload.Key.Owner);
-                }
+                _keys.Remove(upload.Key);
             }
         }
     }
 
-    /// <summary>Returns the keys of an owner, or all keys if the owner is null.</summary>
-    public IEnumerable<UploadKey> GetKeys(string? owner)
+    /// <summary>Returns the keys of an owner, or of all owners if it is null, in order. Keys that are added or removed meanwhile may be missing.</summary>
+    /// <param name="owner">The owner, which may be one that no key can have.</param>
+    /// <param name="after">The key before the first one, or null for the first key.</param>
+    public IEnumerable<UploadKey> GetKeys(string? owner, UploadKey? after)
     {
-        if (owner is null)
+        if (owner is not null && !UploadKey.IsValidPart(owner))
         {
-            return _uploads.Select(static upload => upload.Key);
+            yield break;
+        }
+
+        var first = new UploadKey(owner ?? MinId, MinId);
+        var last = new UploadKey(owner ?? MaxPart, MaxPart);
+        while (true)
+        {
+            UploadKey[] batch = GetBatch(first, last, after);
+            foreach (UploadKey key in batch)
+            {
+                yield return key;
+            }
+
+            if (batch.Length < BatchSize)
+            {
+                yield break;
+            }
+
+            after = batch[^1];
+        }
+    }
+
+    private UploadKey[] GetBatch(UploadKey first, UploadKey last, UploadKey? after)
+    {
+        UploadKey from = after is { } key && UploadKeyComparer.Instance.Compare(key, first) > 0 ? key : first;
+        if (UploadKeyComparer.Instance.Compare(from, last) > 0)
+        {
+            return [];
         }
 
         lock (_lock)
         {
-            return _owners.TryGetValue(owner, out HashSet<UploadKey>? keys) ? [.. keys] : [];
+            return [.. _keys.GetViewBetween(from, last).SkipWhile(next => next == after).Take(BatchSize)];
         }
     }
 }

@@ -174,6 +174,31 @@ public partial class DashboardPageTests
         Assert.Equal("text/plain", response.Content.Headers.ContentType?.MediaType);
     }
 
+    [Fact]
+    public async Task Use_of_endpoints_and_owners_is_shown_after_the_sweep()
+    {
+        await using DashboardApp app = await DashboardApp.StartAsync(uploads: static options =>
+        {
+            options.Timeouts.SweepInterval = TimeSpan.FromSeconds(1);
+            options.Owner = static context => context.Request.Headers["X-Owner"].ToString();
+        });
+        (await app.App.Client.AppendAsync("f", 0, new byte[2048], 5000, ("X-Owner", "ann"))).Dispose();
+        (await app.App.Client.AppendAsync("g", 0, new byte[3], 5, ("X-Owner", "bob"))).Dispose();
+        UploadStoreStatistics store = null!;
+        await Testing.Eventually.TrueAsync(
+            async () => (store = Assert.Single((await app.Manager.GetStatisticsAsync()).Stores)).Owners.Count == 2, "a sweep has counted both owners");
+        UploadEndpointUsage endpoint = Assert.Single(store.Endpoints);
+        Assert.Equal(("/upload", "file-id", new UploadTotals(2, 2051)), (endpoint.Endpoint, endpoint.Protocol, endpoint.Totals));
+        Assert.Equal([new UploadTotals(1, 2048), new UploadTotals(1, 3)], store.Owners.Select(static owner => owner.Totals));
+
+        string page = await app.GetPageAsync();
+
+        Assert.Contains("<th scope=\"row\">/upload</th><td>file-id</td>\n<td>FileSystemUploadStore</td><td>2</td><td>2 KiB</td></tr>", page, StringComparison.Ordinal);
+        string ofOwner = await app.GetPageAsync(WebUtility.HtmlDecode(OwnerLink().Match(page).Groups[1].Value));
+        Assert.Contains($"Only uploads of the owner <code>{store.Owners[0].Owner}</code>", ofOwner, StringComparison.Ordinal);
+        Assert.Single(Name().Matches(ofOwner));
+    }
+
     private static async Task<string> FollowAsync(DashboardApp app, HttpResponseMessage response)
     {
         using (response)
@@ -190,6 +215,9 @@ public partial class DashboardPageTests
 
     [GeneratedRegex("<bdi[^>]*>([^<]*)</bdi>")]
     private static partial Regex Name();
+
+    [GeneratedRegex("<th scope=\"row\"><a href=\"/uploads([^\"#]*)#uploads\"")]
+    private static partial Regex OwnerLink();
 
     [GeneratedRegex("rel=\"next\" href=\"/uploads([^\"]*)\"")]
     private static partial Regex Next();

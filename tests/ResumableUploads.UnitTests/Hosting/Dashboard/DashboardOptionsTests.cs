@@ -26,6 +26,20 @@ public class DashboardOptionsTests
         }));
     }
 
+    [Fact]
+    public async Task Download_policy_without_a_name_throws()
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Services.AddResumableUploads();
+        builder.Services.AddAntiforgery();
+        await using WebApplication app = builder.Build();
+        Assert.Throws<ArgumentException>(() => app.MapResumableUploadsDashboard("/uploads", static options => options.DownloadPolicy = ""));
+        Assert.Contains(
+            "AddAuthorization()",
+            Assert.Throws<InvalidOperationException>(() => app.MapResumableUploadsDashboard("/uploads", static options => options.DownloadPolicy = "p")).Message,
+            StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(true, false, "AddAntiforgery()")]
     [InlineData(false, true, "AddResumableUploads()")]

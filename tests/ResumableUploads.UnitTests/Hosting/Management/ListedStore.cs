@@ -11,6 +11,9 @@ internal sealed class ListedStore : DelegatingUploadStore
 {
     private static readonly ReadOnlyMemory<byte> Data = new EngineRecord { Protocol = "tus", Created = DateTimeOffset.UnixEpoch }.ToBytes();
 
+    private const string Owner = "o";
+    private const int IdLength = 8;
+
     public ListedStore()
         : base(new MemoryUploadStore())
     {
@@ -36,9 +39,12 @@ internal sealed class ListedStore : DelegatingUploadStore
         }
     }
 
+    public override ValueTask<UploadInfo?> GetAsync(UploadKey key, CancellationToken cancellationToken) => ValueTask.FromResult(
+        key.Owner == Owner && key.Id.Length == IdLength && int.TryParse(key.Id, CultureInfo.InvariantCulture, out int index) && index < Count ? Create(index) : null);
+
     private UploadInfo Create(int index) => new()
     {
-        Key = new UploadKey("o", index.ToString("d8", CultureInfo.InvariantCulture)),
+        Key = new UploadKey(Owner, index.ToString("d8", CultureInfo.InvariantCulture)),
         Version = "1",
         Offset = index,
         Record = new UploadRecord { State = GetState(index), Data = Data },

@@ -2,6 +2,7 @@
 "use strict";
 
 const live = document.getElementById("live");
+const added = document.getElementById("added");
 const samples = new Map();
 const rateSeconds = 10;
 
@@ -43,6 +44,17 @@ function updateRow(row, { id, offset, progress, state, reason }) {
   }
 }
 
+// Rows are not inserted, so that none moves while an operator clicks.
+function showAdded(count) {
+  const text = count === 0 ? "" : count === 1 ? "1 upload is new in this list. Show it" : `${count} uploads are new in this list. Show them`;
+  if (added.textContent !== text) {
+    const link = document.createElement("a");
+    link.href = added.dataset.page;
+    link.textContent = text;
+    added.replaceChildren(...(text ? [link] : []));
+  }
+}
+
 function update({ numbers, refusals, uploads }) {
   for (const element of document.querySelectorAll("[data-number]")) {
     setText(element, numbers[element.dataset.number] ?? "");
@@ -58,7 +70,10 @@ function update({ numbers, refusals, uploads }) {
     return;
   }
   const byId = new Map(uploads.map((upload) => [upload.id, upload]));
-  for (const row of document.querySelectorAll("[data-upload]")) {
+  const rows = [...document.querySelectorAll("[data-upload]")];
+  const shown = new Set(rows.map((row) => row.dataset.upload));
+  showAdded(uploads.filter((upload) => !shown.has(upload.id)).length);
+  for (const row of rows) {
     const upload = byId.get(row.dataset.upload);
     if (upload) {
       updateRow(row, upload);
@@ -66,6 +81,14 @@ function update({ numbers, refusals, uploads }) {
       setState(row, "Changed", "No longer on this page. Reload it.");
     }
   }
+}
+
+// Screen readers announce changes of a status, and not the text with which the page was loaded.
+const result = document.getElementById("result");
+if (result) {
+  const text = result.textContent;
+  result.textContent = "";
+  setTimeout(() => setText(result, text), 100);
 }
 
 const source = new EventSource(document.body.dataset.events);
