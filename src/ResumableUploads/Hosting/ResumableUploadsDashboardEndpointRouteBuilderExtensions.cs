@@ -15,7 +15,7 @@ namespace Microsoft.AspNetCore.Builder;
 public static class ResumableUploadsDashboardEndpointRouteBuilderExtensions
 {
     /// <summary>
-    /// Maps a dashboard that lists the uploads of all owners and can cancel, retry and discard them. Requires <c>AddResumableUploads()</c> and
+    /// Maps a dashboard that lists the uploads of all owners, can cancel, retry and discard them, and can download their content if an option is set. Requires <c>AddResumableUploads()</c> and
     /// <c>AddAntiforgery()</c>.
     /// </summary>
     /// <remarks>
@@ -27,7 +27,8 @@ public static class ResumableUploadsDashboardEndpointRouteBuilderExtensions
     /// <param name="configure">Configures the dashboard, or <see langword="null"/> for the defaults.</param>
     /// <returns>A builder whose conventions apply to every request of the dashboard.</returns>
     /// <exception cref="ArgumentException">An option is outside its range.</exception>
-    /// <exception cref="InvalidOperationException"><c>AddResumableUploads()</c> or <c>AddAntiforgery()</c> was not called, or <see cref="ResumableUploadsDashboardOptions.DownloadPolicy"/> does not exist.</exception>
+    /// <exception cref="InvalidOperationException"><c>AddResumableUploads()</c> or <c>AddAntiforgery()</c> was not called. Or <see cref="ResumableUploadsDashboardOptions.DownloadPolicy"/> is set, and the policy does not exist or
+    /// <c>AddAuthorization()</c> was not called.</exception>
     public static IEndpointConventionBuilder MapResumableUploadsDashboard(
         this IEndpointRouteBuilder endpoints, [StringSyntax("Route")] string pattern, Action<ResumableUploadsDashboardOptions>? configure = null)
     {
@@ -55,7 +56,7 @@ public static class ResumableUploadsDashboardEndpointRouteBuilderExtensions
         group.MapPost(DashboardEndpoints.ActionsPath, (RequestDelegate)requests.PostActionAsync).WithMetadata(new DashboardEndpoints.FormSizeLimit());
         if (downloads is not null)
         {
-            group.MapGet(DashboardDownloads.ContentPath, (RequestDelegate)downloads.GetAsync);
+            group.MapMethods(DashboardDownloads.ContentPath, [HttpMethods.Get, HttpMethods.Head], (RequestDelegate)downloads.GetAsync);
         }
 
         if (!options.AllowUnauthenticatedAccess)
@@ -69,8 +70,11 @@ public static class ResumableUploadsDashboardEndpointRouteBuilderExtensions
 
     private static DashboardDownloads CreateDownloads(IUploadManager manager, string policy, IServiceProvider services)
     {
-        IAuthorizationPolicyProvider policies = services.GetService<IAuthorizationPolicyProvider>()
-            ?? throw new InvalidOperationException("The dashboard option DownloadPolicy requires authorization. Call builder.Services.AddAuthorization().");
+        // AddAuthorizationCore() has policies, but does not evaluate them for requests.
+        if (services.GetService<IAuthorizationPolicyProvider>() is not { } policies || services.GetService<IAuthorizationMiddlewareResultHandler>() is null)
+        {
+            throw new InvalidOperationException("The dashboard option DownloadPolicy requires authorization. Call builder.Services.AddAuthorization().");
+        }
 
         // A provider that reads its policies from elsewhere is called when they are needed.
         return policies.GetPolicyAsync(policy) is { IsCompletedSuccessfully: true, Result: null }

@@ -28,6 +28,9 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
     private HeldUploads _held;
     private UsageTotals _usage = new();
 
+    /// <summary>Whether the sweep has counted every upload once.</summary>
+    private bool _isExact;
+
     /// <summary>Gets the store.</summary>
     public IUploadStore Store => store;
 
@@ -136,14 +139,15 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
 
     private async Task SweepUploadsAsync(CancellationToken cancellationToken)
     {
-        (_held, _usage) = (default, new UsageTotals());
+        (_held, _usage, _isExact) = (default, new UsageTotals(), true);
         UploadKey? checkpoint = await GetCheckpointAsync(cancellationToken);
         _hasCheckpoint = checkpoint is not null;
-        await SweepRangeAsync(checkpoint, null, cancellationToken);
+        (UploadKey? first, _) = await SweepRangeAsync(checkpoint, null, null, cancellationToken);
         if (checkpoint is not null)
         {
-            // If the upload at the checkpoint was deleted meanwhile, this range has no end and visits some uploads twice.
-            await SweepRangeAsync(null, checkpoint, cancellationToken);
+            // The upload at the checkpoint can be deleted, and then the first one behind it is the end. If that is deleted too, some uploads are visited twice.
+            (_, bool hasMetEnd) = await SweepRangeAsync(null, checkpoint, first, cancellationToken);
+            _isExact = hasMetEnd || first is null;
         }
 
         if (_hasCheckpoint)
@@ -171,11 +175,12 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
         try
         {
             await SweepAsync(cancellationToken);
+            SweepStatus last = _status;
             _status = new SweepStatus(time.GetUtcNow(), time.GetUtcNow(), 0, null)
             {
-                Held = _held,
-                Endpoints = _usage.GetEndpoints(),
-                TopOwners = _usage.GetTopOwners(),
+                Held = _isExact ? _held : last.Held,
+                Endpoints = _isExact ? _usage.GetEndpoints() : last.Endpoints,
+                TopOwners = _isExact ? _usage.GetTopOwners() : last.TopOwners,
                 FreeSpace = await GetFreeSpaceAsync(cancellationToken),
             };
             return Interval;
@@ -190,8 +195,16 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
         }
     }
 
-    private async Task SweepRangeAsync(UploadKey? after, UploadKey? last, CancellationToken cancellationToken)
+    /// <summary>Visits the uploads of a part of the listing.</summary>
+    /// <param name="after">The upload after which the part begins, or null for the beginning.</param>
+    /// <param name="last">The last upload of the part, or null for the end of the listing.</param>
+    /// <param name="beyond">The first upload behind the part, or null.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <returns>The first upload of the part, and whether the part has ended at <paramref name="last"/> or <paramref name="beyond"/>.</returns>
+    private async Task<(UploadKey? First, bool HasMetEnd)> SweepRangeAsync(
+        UploadKey? after, UploadKey? last, UploadKey? beyond, CancellationToken cancellationToken)
     {
+        UploadKey? first = null;
         var throttle = new BackgroundThrottle(time);
         long checkpointTimestamp = time.GetTimestamp();
         UploadKey? lastVisited = null;
@@ -199,12 +212,18 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
         {
             await foreach (UploadInfo info in store.ListAsync(new UploadQuery { StartAfter = after }, cancellationToken))
             {
+                if (info.Key == beyond)
+                {
+                    return (first, true);
+                }
+
                 await VisitAsync(info, cancellationToken);
                 lastVisited = info.Key;
+                first ??= info.Key;
                 _status = _status with { LastActivity = time.GetUtcNow() };
                 if (lastVisited == last)
                 {
-                    break;
+                    return (first, true);
                 }
 
                 if (time.GetElapsedTime(checkpointTimestamp) > CheckpointInterval)
@@ -222,6 +241,8 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
             await PutCheckpointAsync(lastVisited, CancellationToken.None);
             throw;
         }
+
+        return (first, false);
     }
 
     /// <summary>Gets the free space of the storage, or null if it is unknown. A failure does not end the sweep.</summary>

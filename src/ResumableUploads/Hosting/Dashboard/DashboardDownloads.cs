@@ -85,7 +85,7 @@ internal sealed class DashboardDownloads(IUploadManager manager, string policyNa
                     return;
                 }
 
-                // The content does not change once all bytes are stored.
+                // The store does not change the content once all bytes are stored.
                 var tag = new EntityTagHeaderValue(string.Create(CultureInfo.InvariantCulture, $"\"{created.UtcTicks:x}-{content.Length:x}\""));
                 await Results.Stream(
                     content, "application/octet-stream", FileNameSanitizer.Sanitize(upload.FileName), entityTag: tag, enableRangeProcessing: true).ExecuteAsync(context);
@@ -93,6 +93,9 @@ internal sealed class DashboardDownloads(IUploadManager manager, string policyNa
         }
         catch (UploadStoreException) when (!context.Response.HasStarted)
         {
+            // A first read that fails leaves the headers of the content.
+            context.Response.Clear();
+            DashboardHeaders.SetForContent(context.Response);
             await DashboardEndpoints.WriteProblemAsync(context, StatusCodes.Status503ServiceUnavailable, DashboardEndpoints.StoreFailed);
         }
     }

@@ -73,7 +73,8 @@ internal sealed class DashboardEvents(IUploadManager manager, ResumableUploadsDa
         UploadPage? page = null;
         try
         {
-            page = await manager.ListAsync(view.ToQuery(options.PageSize), cancellationToken);
+            // A search by id may read thousands of records, and is not repeated while the page is open.
+            page = view.Id is null ? await manager.ListAsync(view.ToQuery(options.PageSize), cancellationToken) : null;
         }
         catch (Exception e) when (e is UploadStoreException or ArgumentException)
         {
@@ -81,6 +82,6 @@ internal sealed class DashboardEvents(IUploadManager manager, ResumableUploadsDa
         }
 
         return new DashboardUpdate(
-            DashboardNumbers.From(statistics, time.GetUtcNow()), statistics.RecentRefusals, page?.Uploads.Select(DashboardRow.From).ToList());
+            DashboardNumbers.From(statistics, time.GetUtcNow()), statistics.RecentRefusals, page?.Uploads.Select(DashboardRow.From).ToList(), view.Id is null);
     }
 }

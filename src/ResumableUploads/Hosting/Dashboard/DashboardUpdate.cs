@@ -5,8 +5,10 @@ namespace ResumableUploads.Hosting.Dashboard;
 /// <summary>A live update of a page.</summary>
 /// <param name="Numbers">The numbers of <see cref="DashboardNumbers"/>.</param>
 /// <param name="Refusals">The refusals of the last hour by problem type.</param>
-/// <param name="Uploads">The uploads of the page, or null if the store failed.</param>
-internal sealed record DashboardUpdate(Dictionary<string, string> Numbers, IReadOnlyDictionary<string, long> Refusals, List<DashboardRow>? Uploads);
+/// <param name="Uploads">The uploads of the page, or null if the list is not live or the store failed.</param>
+/// <param name="IsListLive">Whether the list of the page is updated.</param>
+internal sealed record DashboardUpdate(
+    Dictionary<string, string> Numbers, IReadOnlyDictionary<string, long> Refusals, List<DashboardRow>? Uploads, bool IsListLive);
 
 /// <summary>What changes in the row of an upload.</summary>
 /// <param name="Id">The identifier of the row.</param>

@@ -19,7 +19,7 @@ internal sealed record DashboardView(ManagedUploadState? State, string? Owner, s
 
     public UploadListQuery ToQuery(int pageSize)
     {
-        var query = new UploadListQuery { State = State, Owner = Owner, Id = Id, Continuation = After, PageSize = pageSize };
+        var query = new UploadListQuery { State = State, Owner = Owner, IdPrefix = Id, Continuation = After, PageSize = pageSize };
         return Id is null ? query : query with { MaxScannedUploads = MaxSearchedUploads };
     }
 
@@ -50,7 +50,7 @@ internal sealed record DashboardView(ManagedUploadState? State, string? Owner, s
     private static DashboardView Create(Func<string, string?> get)
     {
         (string? owner, string? id) = (NullIfEmpty(get("owner")), NullIfEmpty(get("id")));
-        if (id?.Split('/') is [var keyOwner, var keyId])
+        if (id?.Split('/', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) is [var keyOwner, var keyId])
         {
             (owner, id) = (keyOwner, keyId);
         }

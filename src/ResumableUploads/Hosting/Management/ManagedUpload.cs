@@ -83,7 +83,11 @@ public sealed class ManagedUpload
     /// <summary>Gets a value that indicates whether a request of this process appends to the upload.</summary>
     public bool IsAppending { get; }
 
-    /// <summary>Gets a value that indicates whether the store has the content. <see langword="false"/> after the content of a completed upload was moved or removed.</summary>
+    /// <summary>
+    /// Gets a value that indicates whether the record says that the store has the content. <see langword="false"/> after the content of a completed upload was moved or
+    /// removed. A handler that has moved the content and then failed is not known, so it can be <see langword="true"/> although
+    /// <see cref="IUploadManager.OpenReadAsync"/> returns <see langword="null"/>.
+    /// </summary>
     public bool IsContentStored { get; }
 
     /// <summary>

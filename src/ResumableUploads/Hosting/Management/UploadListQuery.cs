@@ -25,10 +25,10 @@ public sealed record UploadListQuery
     /// <see langword="null"/>, which selects all ids. A string that cannot begin an id selects none.
     /// </summary>
     /// <remarks>
-    /// With <see cref="Owner"/> and a whole id, the first page reads one upload per store. Otherwise the records of all uploads, or of all uploads of the owner, are read until the page is
+    /// If <see cref="Owner"/> has an upload with exactly this id, only that one is returned, with one read per store. Otherwise the records of all uploads, or of all uploads of the owner, are read until the page is
     /// full or <see cref="MaxScannedUploads"/> is reached: a page can be empty and still have a <see cref="UploadPage.Continuation"/>.
     /// </remarks>
-    public string? Id { get; init; }
+    public string? IdPrefix { get; init; }
 
     /// <summary>Gets the maximum number of uploads of the page: 1 to 1,000. The default is 50.</summary>
     public int PageSize { get; init; } = 50;

@@ -20,19 +20,21 @@ internal sealed class UploadManager(SharedUploadServices sharedServices) : IUplo
         }
 
         var uploads = new List<ManagedUpload>();
-        if ((query.Owner is not null && !UploadKey.IsValidPart(query.Owner)) || (query.Id is not null && !UploadKey.IsValidPart(query.Id)))
+        if ((query.Owner is not null && !UploadKey.IsValidPart(query.Owner)) || (query.IdPrefix is not null && !UploadKey.IsValidPart(query.IdPrefix)))
         {
             return new UploadPage(uploads, null);
         }
 
         ManagedStore[] stores = sharedServices.ManagedStores;
-        if (query is { Owner: not null, Id: not null, Continuation: null })
+        if (query is { Owner: not null, IdPrefix: not null, Continuation: null })
         {
-            uploads.AddRange(await FindInAllStoresAsync(new UploadKey(query.Owner, query.Id), stores, cancellationToken));
-            if (uploads.Count > 0)
+            uploads.AddRange(await FindInAllStoresAsync(new UploadKey(query.Owner, query.IdPrefix), stores, cancellationToken));
+            if (uploads.Count > 0 && uploads.Count <= query.PageSize)
             {
-                return new UploadPage([.. uploads.Where(query.Matches).Take(query.PageSize)], null);
+                return new UploadPage([.. uploads.Where(query.Matches)], null);
             }
+
+            uploads.Clear();
         }
 
         int scanned = 0;
@@ -50,7 +52,7 @@ internal sealed class UploadManager(SharedUploadServices sharedServices) : IUplo
 
                 scanned++;
                 position = position with { After = info.Key };
-                if (info.Key.Id.StartsWith(query.Id ?? "", StringComparison.Ordinal) && store.Describe(info) is { } upload && query.Matches(upload))
+                if (info.Key.Id.StartsWith(query.IdPrefix ?? "", StringComparison.Ordinal) && store.Describe(info) is { } upload && query.Matches(upload))
                 {
                     uploads.Add(upload);
                 }

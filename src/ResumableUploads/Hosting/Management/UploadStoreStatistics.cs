@@ -43,12 +43,16 @@ public sealed class UploadStoreStatistics
     /// <summary>Gets the completed uploads.</summary>
     public UploadTotals Completed { get; }
 
-    /// <summary>Gets the uploads by endpoint and protocol, those with the most bytes first. At most 101 entries.</summary>
+    /// <summary>
+    /// Gets the uploads by endpoint and protocol, those with the most bytes first. The first 100 of the sweep have an entry of their own, and all others a common one without
+    /// names. Includes uploads that the sweep has removed.
+    /// </summary>
     public IReadOnlyList<UploadEndpointUsage> Endpoints { get; }
 
     /// <summary>
     /// Gets the 20 owners that have the most bytes, those with the most first. Exact if the store has at most 2,000 owners, or lists the uploads of an owner one after the
-    /// other, as the stores of this package do; otherwise an owner can be missing or have less than its bytes, never more.
+    /// other, as the stores of this package do; otherwise an owner can be missing or have less than its bytes. Includes uploads that
+    /// the sweep has removed, and those whose content was moved away before their handler has succeeded.
     /// </summary>
     public IReadOnlyList<UploadOwnerUsage> Owners { get; }
 }

@@ -48,8 +48,8 @@ public class DashboardBrowserTests(Chromium chromium)
         IDownload download = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Link, new() { Name = "Download: done.txt" }).ClickAsync());
         Assert.Equal(("done.txt", 1), (download.SuggestedFilename, (await File.ReadAllBytesAsync(await download.PathAsync())).Length));
         (await app.App.Client.AppendAsync("new", 0, [1], 2, ("X-File-Name", "new.txt"))).Dispose();
-        await Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync(["Live", "1 upload is new in this list. Show it"]);
-        await page.GetByRole(AriaRole.Link, new() { Name = "1 upload is new in this list. Show it" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync(["Live", "The list has 1 other upload now. Show it"]);
+        await page.GetByRole(AriaRole.Link, new() { Name = "The list has 1 other upload now. Show it" }).ClickAsync();
         await Expect(page.GetByText("new.txt")).ToBeVisibleAsync();
         await Expect(page.Locator("#live")).ToHaveTextAsync("Live");
 

@@ -3,6 +3,8 @@ using System.Net.Http.Headers;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Stores.Memory;
 using ResumableUploads.Testing;
 using ResumableUploads.Testing.Clients;
 
@@ -168,6 +170,35 @@ public partial class DashboardDownloadTests
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Content_whose_first_read_fails_is_a_complete_response(bool isRange)
+    {
+        await using DashboardApp app = await StartAsync(uploads: static options => options.Store = new UnreadableStore(new MemoryUploadStore()));
+        await SendAsync(app);
+        using var request = new HttpRequestMessage(HttpMethod.Get, await GetUrlAsync(app)) { Headers = { Range = isRange ? new RangeHeaderValue(1, 6) : null } };
+
+        using HttpResponseMessage response = await app.Operator.SendAsync(request);
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
+        Assert.Contains("The store failed", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal((null, null, null), (response.Header("Content-Disposition"), response.Header("Content-Range"), response.Header("ETag")));
+        Assert.Equal("nosniff", response.Header("X-Content-Type-Options"));
+    }
+
+    [Fact]
+    public async Task Head_has_the_headers_of_the_content_and_the_same_policy()
+    {
+        await using DashboardApp app = await StartAsync();
+        await SendAsync(app);
+        string url = await GetUrlAsync(app);
+        using HttpResponseMessage head = await app.Operator.SendAsync(new HttpRequestMessage(HttpMethod.Head, url));
+        Assert.Equal((HttpStatusCode.OK, Content.Length), (head.StatusCode, head.Content.Headers.ContentLength));
+        using HttpResponseMessage refused = await app.Anonymous.SendAsync(new HttpRequestMessage(HttpMethod.Head, url));
+        Assert.Equal((HttpStatusCode.Unauthorized, null), (refused.StatusCode, refused.Header("Content-Disposition")));
+    }
+
     [Fact]
     public async Task Unknown_policy_fails_at_start() => Assert.Contains(
         "DownloadPolicy is 'missing'", (await Assert.ThrowsAsync<InvalidOperationException>(static () => StartAsync("missing"))).Message, StringComparison.Ordinal);
@@ -193,4 +224,20 @@ public partial class DashboardDownloadTests
 
     [GeneratedRegex("href=\"(/uploads/content[^\"]*)\"")]
     private static partial Regex Link();
+
+    /// <summary>A store whose content cannot be read.</summary>
+    private sealed class UnreadableStore(IUploadStore store) : DelegatingUploadStore(store)
+    {
+        public override async ValueTask<Stream?> OpenReadAsync(UploadKey key, CancellationToken cancellationToken) =>
+            await base.OpenReadAsync(key, cancellationToken) is { } content ? new UnreadableStream(content) : null;
+    }
+
+    private sealed class UnreadableStream(Stream content) : MemoryStream(new byte[content.Length])
+    {
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            throw new UploadStoreException(StoreFailure.Unavailable, "Injected failure.");
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            throw new UploadStoreException(StoreFailure.Unavailable, "Injected failure.");
+    }
 }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using ResumableUploads.FunctionalTests.Connections;
 using ResumableUploads.Testing;
+using ResumableUploads.Testing.Clients;
 
 namespace ResumableUploads.FunctionalTests.Hosting.Dashboard;
 
@@ -23,6 +24,18 @@ public class DashboardEventsTests
         Assert.Equal("1", update.GetProperty("numbers").GetProperty("appends").GetString());
         await sender.SendAsync(new byte[Size - 1000]);
         await ReadUntilAsync(reader, static update => update.GetProperty("uploads").EnumerateArray().Any(static upload => upload.GetProperty("state").GetString() == "Completed"));
+    }
+
+    [Fact]
+    public async Task Events_do_not_repeat_a_search_by_id()
+    {
+        await using DashboardApp app = await StartAsync();
+        (await app.App.Client.AppendAsync("f", 0, new byte[3], 6)).Dispose();
+        using HttpResponseMessage response = await app.Operator.GetAsync("/uploads/events?id=a", HttpCompletionOption.ResponseHeadersRead);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+        JsonElement update = await ReadUntilAsync(reader, static _ => true);
+        Assert.Equal((JsonValueKind.Null, false), (update.GetProperty("uploads").ValueKind, update.GetProperty("isListLive").GetBoolean()));
+        Assert.Equal("0", update.GetProperty("numbers").GetProperty("appends").GetString());
     }
 
     [Fact]

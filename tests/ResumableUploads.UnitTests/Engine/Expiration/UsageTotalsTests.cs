@@ -82,6 +82,7 @@ public class UsageTotalsTests
             }
         }
 
+        Assert.Equal(UsageTotals.ReportedOwners, _totals.GetTopOwners().Length);
         Assert.All(_totals.GetTopOwners(), static owner => Assert.True(owner.Value.Bytes <= 3 * int.Parse(owner.Key["o-".Length..])));
     }
 

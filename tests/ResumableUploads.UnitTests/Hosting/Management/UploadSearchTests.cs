@@ -13,7 +13,7 @@ public class UploadSearchTests
         var store = new ListedStore();
         await using TestApp app = await StartAsync(store);
         store.Count = 1000;
-        UploadPage page = await Manager(app).ListAsync(new UploadListQuery { Id = "0000031" });
+        UploadPage page = await Manager(app).ListAsync(new UploadListQuery { IdPrefix = "0000031" });
         Assert.Equal(Enumerable.Range(310, 10), page.Uploads.Select(static upload => (int)upload.Offset));
         Assert.Null(page.Continuation);
     }
@@ -24,7 +24,7 @@ public class UploadSearchTests
         var store = new ListedStore();
         await using TestApp app = await StartAsync(store);
         store.Count = 1_000_000;
-        var query = new UploadListQuery { Id = "00002500", MaxScannedUploads = 2000 };
+        var query = new UploadListQuery { IdPrefix = "00002500", MaxScannedUploads = 2000 };
 
         UploadPage first = await Manager(app).ListAsync(query);
 
@@ -43,7 +43,7 @@ public class UploadSearchTests
         var store = new ListedStore();
         await using TestApp app = await StartAsync(store);
         store.Count = 1_000_000;
-        UploadPage page = await Manager(app).ListAsync(new UploadListQuery { Owner = "o", Id = "00999999", State = state });
+        UploadPage page = await Manager(app).ListAsync(new UploadListQuery { Owner = "o", IdPrefix = "00999999", State = state });
         Assert.Equal((expected, 0, null), (page.Uploads.Count, store.Reads, page.Continuation));
     }
 
@@ -58,7 +58,7 @@ public class UploadSearchTests
         var store = new ListedStore();
         await using TestApp app = await StartAsync(store);
         store.Count = 1;
-        UploadPage page = await Manager(app).ListAsync(new UploadListQuery { Owner = "o", Id = id });
+        UploadPage page = await Manager(app).ListAsync(new UploadListQuery { Owner = "o", IdPrefix = id });
         Assert.Empty(page.Uploads);
         Assert.Null(page.Continuation);
         Assert.Equal(0, store.Reads);
@@ -76,11 +76,11 @@ public class UploadSearchTests
         IReadOnlyList<ManagedUpload> all = (await Manager(app).ListAsync(new UploadListQuery())).Uploads;
         (ManagedUpload ann, ManagedUpload bob) = (all[0], all[1]);
         Assert.NotEqual(ann.Key.Owner, bob.Key.Owner);
-        Assert.Empty((await Manager(app).ListAsync(new UploadListQuery { Owner = ann.Key.Owner, Id = bob.Key.Id })).Uploads);
+        Assert.Empty((await Manager(app).ListAsync(new UploadListQuery { Owner = ann.Key.Owner, IdPrefix = bob.Key.Id })).Uploads);
         foreach (string? owner in (string?[])[null, bob.Key.Owner])
         {
-            Assert.Equal(bob.Key, Assert.Single((await Manager(app).ListAsync(new UploadListQuery { Owner = owner, Id = bob.Key.Id })).Uploads).Key);
-            Assert.Equal(bob.Key, Assert.Single((await Manager(app).ListAsync(new UploadListQuery { Owner = owner, Id = bob.Key.Id[..8] })).Uploads).Key);
+            Assert.Equal(bob.Key, Assert.Single((await Manager(app).ListAsync(new UploadListQuery { Owner = owner, IdPrefix = bob.Key.Id })).Uploads).Key);
+            Assert.Equal(bob.Key, Assert.Single((await Manager(app).ListAsync(new UploadListQuery { Owner = owner, IdPrefix = bob.Key.Id[..8] })).Uploads).Key);
         }
     }
 

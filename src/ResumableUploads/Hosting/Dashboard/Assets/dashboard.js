@@ -46,16 +46,18 @@ function updateRow(row, { id, offset, progress, state, reason }) {
 
 // Rows are not inserted, so that none moves while an operator clicks.
 function showAdded(count) {
-  const text = count === 0 ? "" : count === 1 ? "1 upload is new in this list. Show it" : `${count} uploads are new in this list. Show them`;
-  if (added.textContent !== text) {
-    const link = document.createElement("a");
+  let link = added.querySelector("a");
+  if (!link) {
+    link = document.createElement("a");
     link.href = added.dataset.page;
-    link.textContent = text;
-    added.replaceChildren(...(text ? [link] : []));
+    added.replaceChildren(link);
   }
+  // One element, so that it keeps the focus.
+  link.hidden = count === 0;
+  setText(link, count === 1 ? "The list has 1 other upload now. Show it" : `The list has ${count} other uploads now. Show them`);
 }
 
-function update({ numbers, refusals, uploads }) {
+function update({ numbers, refusals, uploads, isListLive }) {
   for (const element of document.querySelectorAll("[data-number]")) {
     setText(element, numbers[element.dataset.number] ?? "");
   }
@@ -65,7 +67,7 @@ function update({ numbers, refusals, uploads }) {
     return item;
   });
   document.getElementById("refusals").replaceChildren(...items);
-  setText(live, uploads ? "Live" : "The store failed. The list is not current.");
+  setText(live, !isListLive ? "Live, except the list of a search" : uploads ? "Live" : "The store failed. The list is not current.");
   if (!uploads) {
     return;
   }
