@@ -32,8 +32,8 @@ internal sealed class SingleRequestUpload(EngineContext context, HandlerLeases l
     /// <param name="callbacks">The application.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>
-    /// The store's result and the engine's data as written; or null if the content did not arrive in time or does not match its digest. The body can
-    /// then still be read from its start.
+    /// The store's result and the engine's data as written; or null, with the record unchanged, if the content did not arrive in time or does not match its digest.
+    /// The body can then still be read from its start.
     /// </returns>
     public async ValueTask<(CreateResult Result, EngineRecord Record)?> TryCreateAsync(
         AppendCommand command, EngineRecord record, AppendContent content, IUploadCallbacks callbacks, CancellationToken cancellationToken)

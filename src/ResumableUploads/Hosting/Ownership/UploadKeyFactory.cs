@@ -26,8 +26,7 @@ internal static class UploadKeyFactory
     private static UploadKey Create(ReadOnlySpan<byte> kind, string owner, string scope, string id)
     {
         Span<byte> bytes = id.Length <= UploadUrl.IdLength ? stackalloc byte[id.Length] : new byte[id.Length];
-        Encoding.ASCII.GetBytes(id, bytes);
-        return Create(kind, owner, scope, bytes);
+        return Create(kind, owner, scope, bytes[..Encoding.ASCII.GetBytes(id, bytes)]);
     }
 
     private static UploadKey Create(ReadOnlySpan<byte> kind, string owner, string scope, ReadOnlySpan<byte> id)

@@ -56,6 +56,7 @@ internal sealed class NodeClient : IAsyncDisposable
     public static async Task<NodeClient> StartAtAsync(string client, string scenario, Uri url, int seed, params SourceFile[] files)
     {
         await NodeModules.RequireAsync();
+        TestContext.Current.TestOutputHelper?.WriteLine($"Seed {seed}.");
         string[] arguments =
         [
             "run.mjs", client, scenario, url.ToString(), seed.ToString(CultureInfo.InvariantCulture),

@@ -161,7 +161,6 @@ public class TusJsClientTests(SharedSampleHost shared, ITestOutputHelper output)
     public async Task Upload_stopped_ten_times_completes(string client)
     {
         int seed = RandomNumberGenerator.GetInt32(int.MaxValue);
-        output.WriteLine($"Seed {seed}.");
         using var file = new SourceFile($"{client.Replace(':', ' ')} stopped.bin", Large);
         await using NodeClient sender = await NodeClient.StartAsync(client, "stopped", _host.Address, seed, file);
         await sender.EndAsync();

@@ -41,7 +41,8 @@ internal sealed class FileSnapshot(string path, byte[] buffer, int length, SafeF
     {
         if (Interlocked.Exchange(ref _buffer, null) is { } buffer)
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            // Records contain headers of requests.
+            ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
         }
 
         handle?.Dispose();

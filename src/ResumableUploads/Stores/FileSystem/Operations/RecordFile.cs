@@ -112,8 +112,12 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
         // The directory may belong to a new upload that was created after the damaged one was moved by another request. Move it back.
         try
         {
-            using FileSnapshot? record = _files.ReadSnapshot(Path.Combine(target, StorePaths.RecordFileName), RecordCodec.MaxLength);
-            RecordDecodeResult moved = Decode(record);
+            RecordDecodeResult moved;
+            using (FileSnapshot? record = _files.ReadSnapshot(Path.Combine(target, StorePaths.RecordFileName), RecordCodec.MaxLength))
+            {
+                moved = Decode(record);
+            }
+
             if (IsIntact(target, moved) && directorySync.TryMoveBack(key, target))
             {
                 return GetRecord(key, moved);
