@@ -48,25 +48,22 @@ internal sealed class UsageTotals
     }
 
     /// <summary>Returns the endpoints, those with the most bytes first. The entry of all others has no names.</summary>
-    public KeyValuePair<UploadOrigin, UploadCount>[] GetEndpoints() => [.. _endpoints
-        .OrderByDescending(static entry => entry.Value.Bytes)
-        .ThenByDescending(static entry => entry.Value.Uploads)
-        .ThenBy(static entry => entry.Key.Place, StringComparer.Ordinal)];
+    public KeyValuePair<UploadOrigin, UploadCount>[] GetEndpoints() => [.. Sort(_endpoints, static origin => origin.Place)];
 
     /// <summary>
     /// Returns the owners with the most bytes. Exact if there were at most <see cref="MaxOwners"/> owners, or if all uploads of an owner were added one after the other;
     /// otherwise an owner can be missing or have too few bytes.
     /// </summary>
-    public KeyValuePair<string, UploadCount>[] GetTopOwners() => [.. Sort(_owners).Take(ReportedOwners)];
+    public KeyValuePair<string, UploadCount>[] GetTopOwners() => [.. Sort(_owners, static owner => owner).Take(ReportedOwners)];
 
-    private static IOrderedEnumerable<KeyValuePair<string, UploadCount>> Sort(IEnumerable<KeyValuePair<string, UploadCount>> owners) => owners
-        .OrderByDescending(static owner => owner.Value.Bytes)
-        .ThenByDescending(static owner => owner.Value.Uploads)
-        .ThenBy(static owner => owner.Key, StringComparer.Ordinal);
+    private static IOrderedEnumerable<KeyValuePair<TKey, UploadCount>> Sort<TKey>(IEnumerable<KeyValuePair<TKey, UploadCount>> counts, Func<TKey, string?> getName) => counts
+        .OrderByDescending(static entry => entry.Value.Bytes)
+        .ThenByDescending(static entry => entry.Value.Uploads)
+        .ThenBy(entry => getName(entry.Key), StringComparer.Ordinal);
 
     private void RemoveSmallOwners()
     {
-        foreach ((string owner, _) in Sort(_owners).Skip(MaxOwners / 2).ToList())
+        foreach ((string owner, _) in Sort(_owners, static owner => owner).Skip(MaxOwners / 2).ToList())
         {
             if (owner != _firstOwner)
             {

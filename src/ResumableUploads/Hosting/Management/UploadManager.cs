@@ -28,13 +28,11 @@ internal sealed class UploadManager(SharedUploadServices sharedServices) : IUplo
         ManagedStore[] stores = sharedServices.ManagedStores;
         if (query is { Owner: not null, IdPrefix: not null, Continuation: null })
         {
-            uploads.AddRange(await FindInAllStoresAsync(new UploadKey(query.Owner, query.IdPrefix), stores, cancellationToken));
-            if (uploads.Count > 0 && uploads.Count <= query.PageSize)
+            List<ManagedUpload> found = await FindInAllStoresAsync(new UploadKey(query.Owner, query.IdPrefix), stores, cancellationToken);
+            if (found.Count > 0 && found.Count <= query.PageSize)
             {
-                return new UploadPage([.. uploads.Where(query.Matches)], null);
+                return new UploadPage([.. found.Where(query.Matches)], null);
             }
-
-            uploads.Clear();
         }
 
         int scanned = 0;
@@ -91,7 +89,7 @@ internal sealed class UploadManager(SharedUploadServices sharedServices) : IUplo
         async (managed, found) =>
         {
             UploadEngine engine = managed.GetEngine(found);
-            if (managed.Describe(found) is not { } listed || (condition?.Created is { } created && listed.Created != created))
+            if (Describe(managed, found, condition) is not { } listed)
             {
                 return UploadActionStatus.NotFound;
             }
@@ -152,6 +150,10 @@ internal sealed class UploadManager(SharedUploadServices sharedServices) : IUplo
         ArgumentOutOfRangeException.ThrowIfGreaterThan(value, max, name);
     }
 
+    /// <summary>Describes an upload, or returns null if it has expired or is not the one of the condition.</summary>
+    private static ManagedUpload? Describe(ManagedStore managed, UploadInfo info, UploadActionCondition? condition) =>
+        managed.Describe(info) is { } upload && (condition?.Created is not { } created || upload.Created == created) ? upload : null;
+
     /// <summary>Returns the uploads with a key. Two stores can have one each.</summary>
     private static async Task<List<ManagedUpload>> FindInAllStoresAsync(UploadKey key, ManagedStore[] stores, CancellationToken cancellationToken)
     {
@@ -171,7 +173,7 @@ internal sealed class UploadManager(SharedUploadServices sharedServices) : IUplo
     private static async Task<(UploadActionStatus Status, Stream? Content)> OpenAsync(
         ManagedStore managed, UploadInfo found, UploadActionCondition? condition, CancellationToken cancellationToken)
     {
-        if (managed.Describe(found) is not { } listed || (condition?.Created is { } created && listed.Created != created))
+        if (Describe(managed, found, condition) is not { } listed)
         {
             return (UploadActionStatus.NotFound, null);
         }

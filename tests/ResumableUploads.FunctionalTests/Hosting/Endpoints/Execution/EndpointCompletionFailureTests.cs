@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using ResumableUploads.Testing;
 using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Metrics;
 using ResumableUploads.Testing.Servers;
 using ResumableUploads.Testing.Stores;
 using static ResumableUploads.Testing.ProblemExpectations;
@@ -35,7 +36,7 @@ public class EndpointCompletionFailureTests
     public async Task Retryable_status_runs_again_until_dead_lettered(int status)
     {
         await using TestApp app = await StartAsync(static _ => true, status);
-        using var deadLettered = new DeadLetterCounter(app.Services);
+        using var metrics = new MetricLog(app.Services.GetRequiredService<IMeterFactory>());
         for (int i = 1; i <= Attempts; i++)
         {
             Assert.Empty(_deadLettered);
@@ -45,14 +46,14 @@ public class EndpointCompletionFailureTests
             Assert.Equal(Content.Length, await app.Client.StatusAsync("f", Path));
         }
 
-        await AssertIsDeadLetteredAsync(app, deadLettered);
+        await AssertIsDeadLetteredAsync(app, metrics);
     }
 
     [Fact]
     public async Task Endpoint_that_throws_returns_503_until_dead_lettered()
     {
         await using TestApp app = await StartAsync(static _ => true, status: null);
-        using var deadLettered = new DeadLetterCounter(app.Services);
+        using var metrics = new MetricLog(app.Services.GetRequiredService<IMeterFactory>());
         for (int i = 1; i <= Attempts; i++)
         {
             Assert.Empty(_deadLettered);
@@ -63,7 +64,7 @@ public class EndpointCompletionFailureTests
             Assert.Contains(app.Log.Lines, line => line.Contains($"(attempt {i} of {Attempts})", StringComparison.Ordinal) && line.Contains("not today", StringComparison.Ordinal));
         }
 
-        await AssertIsDeadLetteredAsync(app, deadLettered);
+        await AssertIsDeadLetteredAsync(app, metrics);
     }
 
     [Fact]
@@ -180,7 +181,7 @@ public class EndpointCompletionFailureTests
         options => (options.Handler.MaxAttempts, options.Handler.RetryDelay, options.Store) = (Attempts, TimeSpan.Zero, new UnsweptStore()),
         onTestHost: true);
 
-    private async Task AssertIsDeadLetteredAsync(TestApp app, DeadLetterCounter deadLettered)
+    private async Task AssertIsDeadLetteredAsync(TestApp app, MetricLog metrics)
     {
         Assert.Equal([(1, false), (2, true), (3, true)], _runs);
         for (int i = 0; i < 2; i++)
@@ -190,7 +191,7 @@ public class EndpointCompletionFailureTests
 
         Assert.Equal(Attempts, _runs.Count);
         Assert.Equal(Content, Assert.Single(_deadLettered));
-        Assert.Equal(1, deadLettered.Count);
+        Assert.Equal(1, metrics.Sum("resumable_uploads.upload.dead_lettered"));
         Assert.Single(app.Log.Lines, static line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains($"dead-lettered after {Attempts} attempts", StringComparison.Ordinal));
         Assert.Equal(Content.Length, await app.Client.StatusAsync("f", Path));
     }
@@ -202,30 +203,5 @@ public class EndpointCompletionFailureTests
     {
         using HttpResponseMessage response = await SendAsync(app, isFirst: false);
         return await EndpointResponse.OfAsync(response);
-    }
-
-    /// <summary>Counts the dead-lettered uploads of one app by its metric.</summary>
-    private sealed class DeadLetterCounter : IDisposable
-    {
-        private readonly MeterListener _listener = new();
-        private long _count;
-
-        public DeadLetterCounter(IServiceProvider services)
-        {
-            IMeterFactory factory = services.GetRequiredService<IMeterFactory>();
-            _listener.InstrumentPublished = (instrument, listener) =>
-            {
-                if (instrument.Name == "resumable_uploads.upload.dead_lettered" && instrument.Meter.Scope == factory)
-                {
-                    listener.EnableMeasurementEvents(instrument);
-                }
-            };
-            _listener.SetMeasurementEventCallback<long>((_, change, _, _) => Interlocked.Add(ref _count, change));
-            _listener.Start();
-        }
-
-        public long Count => Interlocked.Read(ref _count);
-
-        public void Dispose() => _listener.Dispose();
     }
 }
